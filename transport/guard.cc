@@ -1,0 +1,22 @@
+#include "transport/guard.h"
+
+namespace weir::spi {
+
+Error unusable(const Port* port) {
+  if (port != nullptr && port->inherited()) {
+    static const Error forked(ErrorCode::forked,
+                              "this handle belongs to the parent of this forked process: open a Node and join again");
+    return forked;
+  }
+  static const Error closed(ErrorCode::closed,
+                            "the handle is empty: its publisher or subscriber is closed, it was moved from, or its loan "
+                            "is published already");
+  return closed;
+}
+
+const Capabilities& capabilities_of(const Port* port) noexcept {
+  static constexpr Capabilities none{};
+  return port == nullptr ? none : port->capabilities();
+}
+
+}  // namespace weir::spi

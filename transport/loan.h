@@ -1,0 +1,93 @@
+// A writable message that a publisher owns until it is published or dropped.
+//
+//   auto loan = publisher.loan(1920 * 1080);
+//   if (!loan) return loan.error();
+//   render(loan->payload());
+//   auto sequence = loan->publish();     // on an error the loan is still there: publish again, or drop it
+//
+// Move-only. Destroying it drops it: nothing is sent and no sequence number is spent. It may outlive its publisher; then
+// publish() returns `closed`. Thread safety: a loan belongs to its publisher; both are used by one thread at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "transport/backend.h"
+#include "transport/deadline.h"
+#include "transport/guard.h"
+#include "transport/status.h"
+
+namespace weir {
+
+class Loan {
+ public:
+  Loan() = default;
+  Loan(Loan&& other) noexcept : port_(std::exchange(other.port_, nullptr)), record_(other.record_) {}
+  Loan& operator=(Loan&& other) noexcept {
+    if (this != &other) {
+      drop();
+      port_ = std::exchange(other.port_, nullptr);
+      record_ = other.record_;
+    }
+    return *this;
+  }
+  Loan(const Loan&) = delete;
+  Loan& operator=(const Loan&) = delete;
+  ~Loan() { drop(); }
+
+  // False once published, dropped or moved from.
+  explicit operator bool() const noexcept { return port_ != nullptr; }
+
+  // The bytes to fill; not initialised. Aligned as asked for, at least to 8.
+  [[nodiscard]] std::span<std::byte> payload() const noexcept { return {record_.payload, record_.size}; }
+  // The user header; not initialised; empty unless asked for.
+  [[nodiscard]] std::span<std::byte> header() const noexcept { return {record_.header, record_.header_size}; }
+
+  // Publishes fewer bytes than were lent. Errors: invalid_argument if `size` is more than the payload has now.
+  [[nodiscard]] Status shrink(std::size_t size);
+
+  // Publishes; returns the sample's sequence number: 0, 1, 2 … for each publisher. Waits under Grant::block, up to the
+  // publisher's `deadline` option or the deadline given here.
+  // Errors: back_pressure, closed, forked. The loan stays valid, no number is spent, and nobody receives the sample.
+  [[nodiscard]] Result<std::uint64_t> publish(std::optional<Deadline> deadline = {});
+
+  void drop() noexcept {
+    spi::PublisherPort* port = std::exchange(port_, nullptr);
+    if (port == nullptr || port->inherited()) {
+      return;
+    }
+    port->drop(record_);
+    settle(port);
+  }
+
+ private:
+  friend class Publisher;
+
+  // One loan less is out; the port goes with the last one if its handle is gone.
+  static void settle(spi::PublisherPort* port) noexcept {
+    if (--port->open_loans == 0 && port->closed) {
+      delete port;
+    }
+  }
+
+  spi::PublisherPort* port_ = nullptr;
+  spi::LoanRecord record_;
+};
+
+inline Result<std::uint64_t> Loan::publish(std::optional<Deadline> deadline) {
+  if (port_ == nullptr || port_->closed || port_->inherited()) [[unlikely]] {
+    return tl::unexpected(spi::unusable(port_));
+  }
+  return spi::guarded([&]() -> Result<std::uint64_t> {
+    Result<std::uint64_t> sequence = port_->publish(record_, deadline);
+    if (sequence) {
+      settle(std::exchange(port_, nullptr));
+    }
+    return sequence;
+  });
+}
+
+}  // namespace weir

@@ -1,0 +1,102 @@
+// Sends messages to all subscribers of a topic.
+//
+//   auto publisher = node.publisher("shm://camera/front?depth=8");
+//   if (!publisher) return publisher.error();
+//   auto ready = publisher->wait_for_subscribers(1, weir::after(std::chrono::seconds(5)));
+//   auto loan = publisher->loan(frame_size);                  // zero-copy: fill it in place
+//   …
+//   auto sequence = loan->publish();
+//   auto copied = publisher->send(std::as_bytes(std::span(text)));   // or let weir copy
+//
+// Thread-compatible: one thread at a time uses a publisher and its loans; distinct publishers are independent. The
+// destructor leaves the topic; what subscribers have not read yet still reaches them (Capabilities::survives_publisher).
+// In a forked child every call returns `forked`.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "transport/backend.h"
+#include "transport/guard.h"
+#include "transport/loan.h"
+#include "transport/membership.h"
+#include "transport/status.h"
+
+namespace weir {
+
+class Publisher {
+ public:
+  Publisher(Publisher&& other) noexcept;
+  Publisher& operator=(Publisher&& other) noexcept;
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
+  ~Publisher();
+
+  // Lends a message of `size` payload bytes, not initialised; 0 is a message too. `alignment` is a power of two up to
+  // 4096.
+  // Errors: invalid_argument; limit_exceeded for a message above `max_payload`, a header above 64 KiB, or more than
+  // `loans` open at once; resource_exhausted when memory or file system space is short: smaller messages may still work.
+  [[nodiscard]] Result<Loan> loan(std::size_t size, std::size_t header_size = 0, std::size_t alignment = 8);
+
+  // Copies a message into a loan and publishes it. Errors: those of loan() and Loan::publish().
+  [[nodiscard]] Result<std::uint64_t> send(std::span<const std::byte> payload, std::span<const std::byte> header = {});
+
+  // Waits until at least `count` subscribers have joined. What is published after it returned well is received by them
+  // or announced as lost to them.
+  // Errors: timed_out, interrupted; unsupported where the backend cannot count that far.
+  [[nodiscard]] Status wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop = {});
+
+  // After a publish that returned back_pressure: waits until another try may succeed.
+  [[nodiscard]] Result<Wake> wait(Deadline deadline, const std::stop_token& stop = {});
+
+  // For an event loop: readable when wait() would return at once or next_event() has something. Level-triggered, may be
+  // readable without cause; owned by the publisher.
+  [[nodiscard]] Result<int> fd();
+
+  // What has changed among the subscribers since the last call; empty when nothing. Errors: unsupported.
+  [[nodiscard]] Result<std::optional<MembershipEvent>> next_event();
+
+  // The subscribers there are now. Errors: unsupported.
+  [[nodiscard]] Result<std::vector<Peer>> peers();
+
+  [[nodiscard]] PeerId id() const noexcept;
+  [[nodiscard]] const Capabilities& capabilities() const noexcept;
+  [[nodiscard]] const PublisherQos& qos() const noexcept { return qos_; }
+
+ private:
+  friend class Node;
+  Publisher(std::unique_ptr<spi::PublisherPort> port, PublisherQos qos);
+  void leave() noexcept;
+  // Why a loan of these measures is refused.
+  [[nodiscard]] Error refusal(std::size_t size, std::size_t header_size, std::size_t alignment) const;
+
+  spi::PublisherPort* port_ = nullptr;  // deleted when the handle and the last loan are gone
+  PublisherQos qos_;
+};
+
+inline Result<Loan> Publisher::loan(std::size_t size, std::size_t header_size, std::size_t alignment) {
+  if (port_ == nullptr || port_->inherited()) [[unlikely]] {
+    return tl::unexpected(spi::unusable(port_));
+  }
+  return spi::guarded([&]() -> Result<Loan> {
+    if (size > qos_.max_payload || header_size > spi::max_header_size || port_->open_loans >= qos_.loans ||
+        !std::has_single_bit(alignment) || alignment > spi::max_alignment) [[unlikely]] {
+      return tl::unexpected(refusal(size, header_size, alignment));
+    }
+    Result<Loan> loan(tl::in_place);
+    if (Status lent = port_->loan({size, header_size, alignment}, loan->record_); !lent) [[unlikely]] {
+      return tl::unexpected(std::move(lent).error());
+    }
+    loan->port_ = port_;
+    ++port_->open_loans;
+    return loan;
+  });
+}
+
+}  // namespace weir

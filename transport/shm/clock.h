@@ -1,0 +1,40 @@
+// The time of publication, as cheap as a register: processor ticks that a reader turns into time, if it asks.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace weir::shm {
+
+// What a topic's ticks are. Stated in the topic file by whoever made it, so that all peers agree.
+enum class TickSource : std::uint32_t {
+  monotonic_clock = 0,     // nanoseconds of CLOCK_MONOTONIC
+  time_stamp_counter = 1,  // x86 TSC, where the kernel itself keeps time by it (current_clocksource is tsc)
+};
+
+// The best source of this machine.
+[[nodiscard]] TickSource best_tick_source() noexcept;
+
+// One moment on both scales.
+struct TickOrigin {
+  TickSource source = TickSource::monotonic_clock;
+  std::uint64_t ticks = 0;
+  std::int64_t nanoseconds = 0;  // CLOCK_MONOTONIC
+};
+
+[[nodiscard]] TickOrigin tick_origin(TickSource source) noexcept;
+
+[[nodiscard]] inline std::uint64_t ticks_now(TickSource source) noexcept {
+#if defined(__x86_64__)
+  if (source == TickSource::time_stamp_counter) [[likely]] {
+    return __builtin_ia32_rdtsc();
+  }
+#endif
+  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+}
+
+// When `ticks` were, given a moment before them: the line through that moment and now. The rate is thus measured over a
+// span that contains the ticks, so the error is that of reading two clocks together (tens of nanoseconds).
+[[nodiscard]] std::chrono::steady_clock::time_point time_of(std::uint64_t ticks, const TickOrigin& origin) noexcept;
+
+}  // namespace weir::shm

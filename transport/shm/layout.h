@@ -1,0 +1,154 @@
+// What lies where in shared memory.
+//
+// Layout. Three kinds of file, all in the topic's directory (names.h):
+//
+//   topic              epoch                 p.<id>                        s.<id>
+//   +-------------+    +----------------+    +-------------------------+   +---------------------------+
+//   | TopicHeader |    | SharedCounters |    | PublisherHeader         |   | SubscriberHeader          |
+//   +-------------+    +----------------+    +-------------------------+   +---------------------------+
+//                                            | Slot × slots (4096)     |   | Cursor × cursor_count     |
+//                                            +-------------------------+   | Word × pins               |
+//                                            and p.<id>.c<NN>: chunks      +---------------------------+
+//
+// Ownership. A segment (p.*, s.*) is written by its owner alone, who maps it writable; all others map it read-only. The
+// topic file is written by nobody once it has its name. The epoch page is the one that everybody maps writable; its words
+// are counters, and SharedCounters says for each what a scribble on it costs.
+//
+// Invariants. Plain fields are written before the file gets its name and never again. Words (atomics.h) change as
+// ring.h, flow.h, pins.h and doorbell.h say. A reader copies the plain fields it computes with, once, after checking them
+// against the file's size (segment.h), so that no later scribble can lead it out of bounds.
+//
+// Memory order. Each word states its own with the algorithm that uses it; nothing relies on the order of x86.
+//
+// If the process dies here. A file appears complete or not at all (unnamed until linked), and its owner's lock is taken
+// before that: a segment without a locked owner byte is dead, in whatever state its words are.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "transport/membership.h"
+#include "transport/qos.h"
+#include "transport/shm/atomics.h"
+
+namespace weir::shm {
+
+// Part of the root's path and of every header: changes with anything in this file.
+inline constexpr std::uint32_t layout_version = 1;
+
+inline constexpr std::size_t cache_line = 64;
+inline constexpr std::size_t page = 4096;
+
+inline constexpr std::uint64_t topic_magic = 0x6369'706f'7472'6577;       // "wertopic"
+inline constexpr std::uint64_t publisher_magic = 0x6c62'7570'7269'6577;   // "weirpubl"
+inline constexpr std::uint64_t subscriber_magic = 0x7362'7573'7269'6577;  // "weirsubs"
+
+// The topic file.
+struct TopicHeader {
+  std::uint64_t magic;
+  std::uint32_t version;
+  std::uint32_t tick_source;  // TickSource, and one moment on both scales: see clock.h
+  std::uint64_t origin_ticks;
+  std::int64_t origin_nanoseconds;
+  std::uint64_t topic_size;
+  char topic[max_topic_size];  // the full name, not terminated
+};
+
+// The epoch page. Anybody may write it; a process that scribbles here can cost others a wake-up (they look again within
+// a slice of their wait), or a listing of the directory that was not needed or comes late. No payload, cursor or pin
+// depends on it but through `epoch`, whose scribble backwards to a remembered value would hide a newcomer's pins; hence
+// only processes of the same trust share a root (docs/shm-protocol.md, Threat model).
+struct SharedCounters {
+  alignas(cache_line) Word<std::uint64_t> epoch;     // raised at every join and leave
+  alignas(cache_line) Word<std::uint32_t> bell;      // futex of sleeping subscribers; raised by who wakes them
+  alignas(cache_line) Word<std::uint32_t> twin;      // futex of waiting publishers
+  alignas(cache_line) Word<std::uint32_t> sleepers;  // never less than the subscribers whose `asleep` is set
+};
+
+// A type as it lies in a header.
+struct TypeRecord {
+  std::uint64_t size;
+  std::uint64_t alignment;
+  std::uint64_t fingerprint;
+  std::uint32_t stated;  // 0: no type was stated
+  std::uint32_t name_size;
+  char name[256];
+};
+
+// What both kinds of segment begin with.
+struct SegmentHeader {
+  std::uint64_t magic;
+  std::uint32_t version;
+  std::uint32_t name_size;
+  PeerId id;
+  std::int64_t pid;  // for people
+  char name[128];
+  TypeRecord type;
+};
+
+// Where a member is in its life; who is dead is told by the lock alone.
+enum class Stage : std::uint32_t { joining = 0, joined = 1, left = 2 };
+
+struct PublisherHeader {
+  SegmentHeader common;
+  std::uint64_t slots;  // of the ring: a power of two, at least depth + history + 1
+  std::uint64_t depth;
+  std::uint64_t history;
+  std::uint64_t memory;  // bytes of address space that a mapping of its chunks needs, for each size class
+  std::uint32_t grant;
+  // flow.h: no newcomer is promised a sample below this; what is below may be retired or overwritten.
+  alignas(cache_line) Word<std::uint64_t> floor;
+  // doorbell.h: not 0 while the publisher waits for space.
+  alignas(cache_line) Word<std::uint64_t> want;
+  // Not 0 once fd() was asked for: newcomers write a token to the wake FIFO.
+  Word<std::uint32_t> watching;
+  Word<std::uint32_t> stage;
+};
+
+// One sample's descriptor, written as a sequence lock (ring.h).
+struct Slot {
+  alignas(cache_line) Word<std::uint64_t> word;
+  Word<std::uint64_t> chunk;   // ChunkRef
+  Word<std::uint64_t> size;    // bytes of payload
+  Word<std::uint64_t> header;  // bytes of user header << 32 | offset of the payload in the chunk
+  Word<std::uint64_t> ticks;   // when it was published (clock.h)
+};
+
+// A subscriber's place in one publisher's stream.
+struct Cursor {
+  alignas(cache_line) Word<PeerId> publisher;  // 0: the entry is free
+  Word<std::uint64_t> next;                    // the first sequence that is not taken yet
+};
+
+inline constexpr std::size_t cursor_count = 256;
+// Publishers of one topic; fewer than cursor_count, as some may be gone but not read to the end.
+inline constexpr std::size_t max_publishers = 128;
+inline constexpr std::size_t max_pins = 65536;
+inline constexpr std::size_t max_slots = 1U << 20U;
+
+struct SubscriberHeader {
+  SegmentHeader common;
+  std::uint64_t depth;
+  std::uint64_t history;
+  std::uint64_t pins;
+  std::uint32_t policy;
+  // doorbell.h: not 0 while asleep; 1 while it is counted in SharedCounters::sleepers.
+  alignas(cache_line) Word<std::uint64_t> asleep;
+  Word<std::uint32_t> counted;
+  Word<std::uint32_t> stage;
+  // pins.h: pins at and above this index were never used.
+  Word<std::uint64_t> pins_used;
+};
+
+inline constexpr std::size_t slots_offset = page;
+inline constexpr std::size_t cursors_offset = page;
+inline constexpr std::size_t pins_offset = cursors_offset + cursor_count * sizeof(Cursor);
+
+static_assert(sizeof(SharedCounters) <= page);
+static_assert(sizeof(TopicHeader) <= page);
+static_assert(sizeof(PublisherHeader) <= page);
+static_assert(sizeof(SubscriberHeader) <= page);
+static_assert(sizeof(Slot) == cache_line);
+static_assert(sizeof(Cursor) == cache_line);
+
+}  // namespace weir::shm

@@ -1,0 +1,87 @@
+// Receives the messages of all publishers of a topic.
+//
+//   auto subscriber = node.subscriber("shm://camera/front?depth=8&policy=drop_oldest");
+//   if (!subscriber) return subscriber.error();
+//   while (true) {
+//     auto wake = subscriber->wait(weir::after(std::chrono::seconds(1)), stop);
+//     if (!wake || *wake != weir::Wake::ready) break;
+//     for (auto sample = subscriber->take(); sample && *sample; sample = subscriber->take()) use(sample->payload());
+//   }
+//
+// Samples of one publisher come in its order, none twice, none torn; between publishers there is no order.
+// Thread-compatible: one thread at a time; its samples may be released on any thread. The destructor leaves the topic;
+// samples in hand stay valid. In a forked child every call returns `forked`.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "transport/backend.h"
+#include "transport/guard.h"
+#include "transport/membership.h"
+#include "transport/sample.h"
+#include "transport/status.h"
+
+namespace weir {
+
+class Subscriber {
+ public:
+  Subscriber(Subscriber&& other) noexcept;
+  Subscriber& operator=(Subscriber&& other) noexcept;
+  Subscriber(const Subscriber&) = delete;
+  Subscriber& operator=(const Subscriber&) = delete;
+  ~Subscriber();
+
+  // The next sample, or an empty one when there is none. Never waits.
+  // Errors: limit_exceeded when `held` samples are in hand (release one; nothing is lost); corrupt when a peer's memory
+  // fails its checks (that peer is left out from then on).
+  [[nodiscard]] Result<Sample> take();
+
+  // Waits until take() has something. Costs no processor time while it sleeps; spins only when the next sample is
+  // expected within microseconds.
+  [[nodiscard]] Result<Wake> wait(Deadline deadline, const std::stop_token& stop = {});
+
+  // For an event loop: readable when take() or next_event() has something. Level-triggered, may be readable without
+  // cause; clears when take() comes back empty and next_event() too. Owned by the subscriber.
+  [[nodiscard]] Result<int> fd();
+
+  // What has changed among the publishers since the last call; empty when nothing. Errors: unsupported.
+  [[nodiscard]] Result<std::optional<MembershipEvent>> next_event();
+
+  // The publishers there are now. Errors: unsupported.
+  [[nodiscard]] Result<std::vector<Peer>> peers();
+
+  [[nodiscard]] PeerId id() const noexcept;
+  [[nodiscard]] const Capabilities& capabilities() const noexcept;
+  [[nodiscard]] const SubscriberQos& qos() const noexcept { return qos_; }
+
+ private:
+  friend class Node;
+  Subscriber(std::unique_ptr<spi::SubscriberPort> port, SubscriberQos qos);
+  void leave() noexcept;
+
+  spi::SubscriberPort* port_ = nullptr;  // deleted when the handle and the last sample are gone
+  SubscriberQos qos_;
+};
+
+inline Result<Sample> Subscriber::take() {
+  if (port_ == nullptr || port_->inherited()) [[unlikely]] {
+    return tl::unexpected(spi::unusable(port_));
+  }
+  return spi::guarded([&]() -> Result<Sample> {
+    Result<Sample> sample(tl::in_place);
+    Result<bool> taken = port_->take(sample->record_);
+    if (!taken) [[unlikely]] {
+      return tl::unexpected(std::move(taken).error());
+    }
+    if (*taken) {
+      ++port_->taken;
+      sample->port_ = port_;
+    }
+    return sample;
+  });
+}
+
+}  // namespace weir
