@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,10 +48,13 @@ class Mapping {
  public:
   Mapping() = default;
   Mapping(Mapping&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+      : data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        only_process_(std::exchange(other.only_process_, 0)) {}
   Mapping& operator=(Mapping&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
+    std::swap(only_process_, other.only_process_);
     return *this;
   }
   Mapping(const Mapping&) = delete;
@@ -67,22 +71,33 @@ class Mapping {
  private:
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
+  // The generation (process.h) of the one process that has a mapping with Fork::loses; a child may have something else
+  // at its addresses, and must not unmap it. 0: every child has the mapping too.
+  std::uint64_t only_process_ = 0;
 };
 
 // Opens `name` in `directory` (AT_FDCWD: an ordinary path); never follows a symbolic link at the end, never blocks.
-// `flags` as of open(2). Errors: not_found, permission_denied, resource_exhausted, internal.
+// `flags` as of open(2); a file that O_CREAT makes has mode 0600. Errors: not_found, permission_denied,
+// resource_exhausted, corrupt for a symbolic link, a directory or a socket in its place, internal.
 [[nodiscard]] Result<File> open_file(int directory, const std::string& name, int flags, std::string_view what);
 
-// A file without a name yet (O_TMPFILE), mode 0600, of `size` bytes, all reserved with fallocate, so that no later touch
-// can meet a full file system. If the process dies before it is linked, nothing is left.
-// Errors: as above; unsupported when the file system cannot do it.
+// open_file, and corrupt for anything that is not a regular file.
+[[nodiscard]] Result<File> open_regular_file(int directory, const std::string& name, int flags, std::string_view what);
+
+// Another open file description of the same file, which need not have a name: locks of the two are independent. Goes
+// through /proc/self/fd. Errors: as open_file; unsupported where /proc is missing or closed to this process.
+[[nodiscard]] Result<File> reopen_file(const File& file, int flags, std::string_view what);
+
+// A file without a name yet (O_TMPFILE), mode 0600, of `size` bytes, all reserved with fallocate, so that no later
+// touch can meet a full file system. If the process dies before it is linked, nothing is left. Errors: as above;
+// unsupported when the file system cannot do it.
 [[nodiscard]] Result<File> make_unnamed(int directory, std::size_t size, std::string_view what);
 
 // Reserves [offset, offset + size) of the file, growing it; errors as above, nothing is changed then.
 [[nodiscard]] Status reserve(const File& file, std::size_t offset, std::size_t size, std::string_view what);
 
 // Gives an unnamed file its name, atomically. Errors: name_taken when the name exists; not_found when the directory has
-// been removed.
+// been removed; unsupported where the kernel offers no way (neither /proc nor the capability).
 [[nodiscard]] Status link_file(const File& file, int directory, const std::string& name, std::string_view what);
 
 // Whether `name` leads to this very file now. False when it leads elsewhere or nowhere.

@@ -15,7 +15,7 @@
 // are counters, and SharedCounters says for each what a scribble on it costs.
 //
 // Invariants. Plain fields are written before the file gets its name and never again. Words (atomics.h) change as
-// ring.h, flow.h, pins.h and doorbell.h say. A reader copies the plain fields it computes with, once, after checking them
+// ring.h, publisher_flow.h, pins.h and doorbell.h say. A reader copies the plain fields it computes with, once, after checking them
 // against the file's size (segment.h), so that no later scribble can lead it out of bounds.
 //
 // Memory order. Each word states its own with the algorithm that uses it; nothing relies on the order of x86.
@@ -96,13 +96,16 @@ struct PublisherHeader {
   std::uint64_t history;
   std::uint64_t memory;  // bytes of address space that a mapping of its chunks needs, for each size class
   std::uint32_t grant;
-  // flow.h: no newcomer is promised a sample below this; what is below may be retired or overwritten.
+  // publisher_flow.h: no newcomer is promised a sample below this; what is below may be retired or overwritten.
   alignas(cache_line) Word<std::uint64_t> floor;
   // doorbell.h: not 0 while the publisher waits for space.
   alignas(cache_line) Word<std::uint64_t> want;
   // Not 0 once fd() was asked for: newcomers write a token to the wake FIFO.
   Word<std::uint32_t> watching;
   Word<std::uint32_t> stage;
+  // The epoch that its join raised; 0 before. Nobody removes the segment while a joined subscriber lives that has not
+  // listed the topic since (SubscriberHeader::listed): it may still want what this publisher sent.
+  Word<std::uint64_t> born;
 };
 
 // One sample's descriptor, written as a sequence lock (ring.h).
@@ -136,8 +139,11 @@ struct SubscriberHeader {
   alignas(cache_line) Word<std::uint64_t> asleep;
   Word<std::uint32_t> counted;
   Word<std::uint32_t> stage;
-  // pins.h: pins at and above this index were never used.
+  // Pins and cursors at and above these indices were never used; raised before the first use.
   Word<std::uint64_t> pins_used;
+  Word<std::uint64_t> cursors_used;
+  // The epoch of its last complete listing of publishers.
+  Word<std::uint64_t> listed;
 };
 
 inline constexpr std::size_t slots_offset = page;

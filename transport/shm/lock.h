@@ -20,10 +20,10 @@ struct LockRange {
   long long count = 1;
 };
 
-inline constexpr LockRange owner_byte{0, 1};      // exclusively by the owner of the segment, for its life
-inline constexpr LockRange readers_byte{1, 1};    // shared, by every subscriber that may still want what is in it
-inline constexpr LockRange whole_segment{0, 2};   // exclusively by a janitor: no owner, no reader
-inline constexpr LockRange users_byte{0, 1};      // of the epoch file: shared by users, exclusively by a remover
+inline constexpr LockRange owner_byte{0, 1};     // exclusively by the owner of the segment, for its life
+inline constexpr LockRange readers_byte{1, 1};   // shared, by every subscriber that may still want what is in it
+inline constexpr LockRange whole_segment{0, 2};  // exclusively by a janitor: no owner, no reader
+inline constexpr LockRange users_byte{0, 1};     // of the epoch file: shared by users, exclusively by a remover
 
 enum class LockKind { shared, exclusive };
 
@@ -32,11 +32,11 @@ class Lock {
  public:
   Lock() = default;
 
-  // Takes the lock if it is free at once and keeps it by a mapping; `file` must be an open file description of its own
-  // (not a dup), readable for a shared lock and writable for an exclusive one. Its descriptor is consumed.
-  // Empty: somebody else holds a lock in conflict.
-  // Errors: resource_exhausted; unsupported where the file system loses the lock when the descriptor is closed
-  // (overlayfs): found out by a probe.
+  // Takes the lock if it is free at once and keeps it by a mapping. `file`, readable for a shared lock and writable for
+  // an exclusive one, is consumed; its own description must hold no lock. The lock goes on a new description of the
+  // same file (through /proc, else on that of `file`), and forks are held up meanwhile: no child ever shares it. Empty:
+  // somebody else holds a lock in conflict. Errors: resource_exhausted; unsupported where the file system loses the
+  // lock when the descriptor is closed (overlayfs): found out by a probe.
   [[nodiscard]] static Result<std::optional<Lock>> try_take(File file, LockRange range, LockKind kind,
                                                             std::string_view what);
 

@@ -28,6 +28,9 @@ inline constexpr const char* epoch_file = "epoch";
 // theory share a hash: the topic file holds the full name, and it is compared.
 [[nodiscard]] std::string directory_of(std::string_view topic);
 
+// Whether directory_of can have made this name: a janitor looks at no other. False for "." and "..", and with a slash.
+[[nodiscard]] bool is_directory_name(std::string_view name) noexcept;
+
 [[nodiscard]] std::string segment_name(Role role, PeerId id);
 [[nodiscard]] std::string chunk_file_name(PeerId id, unsigned size_class);
 [[nodiscard]] std::string life_name(Role role, PeerId id);

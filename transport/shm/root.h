@@ -18,19 +18,23 @@ namespace weir::shm {
 // Where an endpoint's topic is.
 struct Place {
   std::string root;   // absolute path of the directory that holds the topic's directory
-  std::string topic;  // the full topic, as the topic file states it
+  std::string topic;  // as the topic file states it: the full topic, or the last part of an absolute one, so that the
+                      // directory may be mounted elsewhere for another process
   std::string name;   // the topic's directory below the root
 };
 
-// Errors: invalid_argument for a root= or WEIR_ROOT that is not an absolute path.
+// Errors: invalid_argument for a root= or WEIR_ROOT that is not an absolute path, for a root= beside an absolute topic,
+// and for an absolute topic that ends in a slash.
 [[nodiscard]] Result<Place> place_of(const Endpoint& endpoint);
 
-// Opens the root, making it and its parents as needed. Errors: permission_denied naming the path, for a default root that
-// belongs to somebody else or that others may write (and is not sticky); unsupported for a file system that cannot hold a
-// root; resource_exhausted.
+// Opens the root, making it and its parents, each with mode 0700, as needed. Errors: permission_denied naming the path,
+// also for a default root that belongs to somebody else or that others may write (and is not sticky); corrupt for one
+// that is a symbolic link; resource_exhausted. Whether the file system can hold a topic is found out at the first join.
 [[nodiscard]] Result<File> open_root(const std::string& root);
 
-// The directory names in the root, of topics or not.
+// The names in a directory, but "." and "..": topics in the root, files in a topic. A name that was there before the
+// call and still is afterwards is among them. Takes no descriptor, so it works when none is left: whoever must know all
+// pins can rely on it. `directory` must be open for reading (not O_PATH). Thread-safe.
 [[nodiscard]] std::vector<std::string> entries_of(int directory);
 
 }  // namespace weir::shm

@@ -1,7 +1,12 @@
 // The directory of a topic that this process uses: joined by the users' lock, with the page of shared counters mapped.
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,14 +23,17 @@ class TopicDirectory {
   // Joins the topic's directory, creating what is missing, and cleans what dead owners left in it (clean_topic).
   //
   // Steps, each repeated from the start when a remover wins the race: mkdir; the epoch file, made unnamed and linked;
-  // the users' lock, shared; does the name still lead to the locked file; the topic file, made unnamed with magic, version,
-  // full topic and clock, and linked, or the one that is there checked.
+  // the users' lock, shared; does the name still lead to the locked file; the topic file, made unnamed with magic,
+  // version, full topic and clock, and linked, or the one that is there checked.
   //
-  // Errors: permission_denied; resource_exhausted; corrupt for a topic or epoch file that is too short, has the wrong
-  // magic, or names another topic; incompatible for another layout version, naming both; unsupported.
+  // Errors: permission_denied, also for a directory of another user; resource_exhausted; corrupt for a topic or epoch
+  // file that is too short, has the wrong magic, or names another topic; incompatible for another layout version,
+  // naming both; unsupported; unavailable when a remover that does not go on (it is stopped) keeps the topic locked.
+  // After an error nothing of the attempt is left, and what is corrupt or incompatible is left as it was found.
   [[nodiscard]] static Result<std::unique_ptr<TopicDirectory>> join(const Place& place);
 
-  // Leaves: drops the users' lock and removes the topic if this was the last user. In a forked child, does nothing shared.
+  // Leaves: drops the users' lock and removes the topic if this was the last user. In a forked child, does nothing
+  // shared.
   ~TopicDirectory();
 
   TopicDirectory(const TopicDirectory&) = delete;
@@ -33,18 +41,36 @@ class TopicDirectory {
 
   [[nodiscard]] int descriptor() const noexcept { return directory_.get(); }
   [[nodiscard]] const Place& place() const noexcept { return place_; }
+  // Readable in a forked child too, like all mappings but the lock's.
   [[nodiscard]] SharedCounters& counters() const noexcept;
-  [[nodiscard]] const TopicHeader& header() const noexcept;
+  // A copy, checked at join.
+  [[nodiscard]] const TopicHeader& header() const noexcept { return header_; }
 
  private:
-  TopicDirectory() = default;
+  explicit TopicDirectory(Place place);
+
+  // One round of join(). False: a remover won, start again.
+  Result<bool> try_join();
+  Result<bool> open_directory();
+  Result<bool> become_user();
+  Result<bool> agree_on_topic();
+  Status check_topic(const File& file);
+
+  // Files of the directory: one that is there, and a new one of a page that begins with `content`.
+  [[nodiscard]] Result<File> open(const char* name, int flags) const;
+  [[nodiscard]] Status make(const char* name, std::span<const std::byte> content, mode_t mode) const;
+
+  // "topic "camera": cannot <attempt> /dev/shm/...": what system_error wants.
+  [[nodiscard]] std::string what(std::string_view attempt, std::string_view file = {}) const;
+  [[nodiscard]] tl::unexpected<Error> spoiled(ErrorCode code, std::string_view file, std::string_view fault) const;
 
   Place place_;
+  std::uint64_t process_;  // that joined (process.h)
   File root_;
   File directory_;
   Lock user_;
   Mapping epoch_;
-  Mapping topic_;
+  TopicHeader header_{};
 };
 
 }  // namespace weir::shm

@@ -1,0 +1,109 @@
+#include "transport/shm/backend.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "transport/shm/janitor.h"
+#include "transport/shm/listing.h"
+#include "transport/shm/publisher_port.h"
+#include "transport/shm/root.h"
+#include "transport/shm/subscriber_port.h"
+
+namespace weir::shm {
+namespace {
+
+constexpr std::array<std::string_view, 1> served_schemes{"shm"};
+constexpr std::array<std::string_view, 1> own_options{"root"};
+
+Capabilities promise() noexcept {
+  Capabilities promise;
+  promise.zero_copy = true;
+  promise.across_processes = true;
+  promise.sequence = true;
+  promise.exact_loss = true;
+  promise.publish_time = true;
+  promise.user_header = true;
+  promise.types = true;
+  promise.drop_oldest = true;
+  promise.lossless_block = true;
+  promise.lossless_reject = true;
+  promise.negotiates_policy = true;
+  promise.exact_depth = true;
+  promise.survives_publisher = true;
+  promise.death_events = true;
+  promise.lists_topics = true;
+  promise.membership = MembershipView::full;
+  promise.max_depth = max_slots - 1;
+  promise.max_history = max_slots - 1;
+  promise.max_header = spi::max_header_size;
+  promise.max_held = max_pins;
+  return promise;
+}
+
+class ShmBackend final : public spi::Backend {
+ public:
+  [[nodiscard]] std::span<const std::string_view> schemes() const noexcept override { return served_schemes; }
+  [[nodiscard]] std::span<const std::string_view> option_keys() const noexcept override { return own_options; }
+  [[nodiscard]] Capabilities capabilities(const Endpoint& /*endpoint*/) const noexcept override { return promised(); }
+
+  Result<std::unique_ptr<spi::PublisherPort>> publisher(const Endpoint& endpoint, const PublisherQos& qos) override {
+    return directory(endpoint).and_then(
+        [&](std::unique_ptr<TopicDirectory>&& topic) { return PublisherPort::join(std::move(topic), qos); });
+  }
+
+  Result<std::unique_ptr<spi::SubscriberPort>> subscriber(const Endpoint& endpoint, const SubscriberQos& qos) override {
+    return directory(endpoint).and_then(
+        [&](std::unique_ptr<TopicDirectory>&& topic) { return SubscriberPort::join(std::move(topic), qos); });
+  }
+
+  Result<std::vector<TopicDescription>> topics(const Endpoint& backend) override {
+    Endpoint any = backend;
+    any.topic = "any";
+    const Result<Place> place = place_of(any);
+    if (!place) {
+      return tl::unexpected(place.error());
+    }
+    const Result<File> root = open_root(place->root);
+    if (!root) {
+      return tl::unexpected(root.error());
+    }
+    sweep(root->get());
+    return list_topics(root->get());
+  }
+
+ private:
+  // Joins the topic's directory; the first time that this backend sees a root, sweeps it.
+  Result<std::unique_ptr<TopicDirectory>> directory(const Endpoint& endpoint) {
+    const Result<Place> place = place_of(endpoint);
+    if (!place) {
+      return tl::unexpected(place.error());
+    }
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (swept_.insert(place->root).second) {
+        if (const Result<File> root = open_root(place->root)) {
+          sweep(root->get());
+        }
+      }
+    }
+    return TopicDirectory::join(*place);
+  }
+
+  std::mutex mutex_;
+  std::set<std::string> swept_;
+};
+
+}  // namespace
+
+const Capabilities& promised() noexcept {
+  static const Capabilities capabilities = promise();
+  return capabilities;
+}
+
+std::shared_ptr<spi::Backend> make_backend() { return std::make_shared<ShmBackend>(); }
+
+}  // namespace weir::shm

@@ -1,0 +1,53 @@
+#include "transport/shm/chunk_view.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "transport/shm/names.h"
+
+namespace weir::shm {
+
+ChunkView::ChunkView(int directory, PeerId publisher, std::size_t memory, std::string topic)
+    : directory_(directory), publisher_(publisher), memory_(memory), topic_(std::move(topic)) {}
+
+Result<const std::byte*> ChunkView::look_again(const Descriptor& sample) {
+  const auto corrupt = [this](std::string_view reason) {
+    return failure(ErrorCode::corrupt,
+                   fmt::format("topic \"{}\": publisher {:016x} describes a message {}: its memory has been overwritten; "
+                               "restart it",
+                               topic_, publisher_, reason));
+  };
+  const unsigned size_class = sample.chunk.size_class();
+  if (size_class >= class_count || !fits(sample)) {
+    return corrupt("that does not fit into its chunk");
+  }
+  const std::size_t window = class_window(size_class, memory_);
+  const std::size_t offset = sample.chunk.offset();
+  if (offset >= window) {
+    return corrupt("beyond its memory limit");
+  }
+  const std::string name = chunk_file_name(publisher_, size_class);
+  const std::string what = fmt::format("topic \"{}\": opening {}", topic_, name);
+  const Result<File> file = open_file(directory_, name, O_RDONLY, what);
+  if (!file) {
+    return tl::unexpected(file.error());
+  }
+  known_size_[size_class] = std::min(size_of(*file), window);
+  if (offset + sample.payload_offset + sample.size > known_size_[size_class]) {
+    return corrupt("beyond the end of its file");
+  }
+  if (!mappings_[size_class]) {
+    Result<Mapping> mapping = Mapping::of(*file, window, Access::read, Fork::keeps, what);
+    if (!mapping) {
+      known_size_[size_class] = 0;
+      return tl::unexpected(mapping.error());
+    }
+    mappings_[size_class] = std::move(*mapping);
+  }
+  return mappings_[size_class].data() + offset;
+}
+
+}  // namespace weir::shm

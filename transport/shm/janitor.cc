@@ -1,0 +1,155 @@
+#include "transport/shm/janitor.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <exception>
+
+#include "transport/shm/lock.h"
+#include "transport/shm/root.h"
+
+namespace weir::shm {
+namespace {
+
+constexpr std::string_view what = "cannot clean up";  // nobody reads it: a janitor that fails leaves it to the next
+
+// True when the name is gone, whoever removed it.
+bool unlink_name(int directory, const std::string& name) {
+  return unlinkat(directory, name.c_str(), 0) == 0 || errno == ENOENT;
+}
+
+bool remove_directory(int root, const std::string& name) {
+  return unlinkat(root, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
+
+bool exists(int directory, const std::string& name) {
+  struct stat status {};
+  return fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
+bool is_of(const std::string& name, SegmentName segment) {
+  const std::optional<SegmentName> owner = parse_companion_name(name);
+  return owner && owner->role == segment.role && owner->id == segment.id;
+}
+
+// Whether a dead subscriber was counted as a sleeper. Read, not mapped: the file may be of any length.
+bool was_counted(const File& file) {
+  std::uint64_t magic = 0;
+  std::uint32_t counted = 0;
+  return pread(file.get(), &magic, sizeof(magic), offsetof(SegmentHeader, magic)) == sizeof(magic) &&
+         magic == subscriber_magic &&
+         pread(file.get(), &counted, sizeof(counted), offsetof(SubscriberHeader, counted)) == sizeof(counted) &&
+         counted == 1;
+}
+
+// Whether a living subscriber has joined that has not listed the topic since this publisher came: what it sent, if
+// anything, may still be wanted, though nobody holds the readers' lock yet.
+bool may_be_wanted(int topic_directory, const File& publisher) {
+  std::uint64_t born = 0;
+  if (pread(publisher.get(), &born, sizeof(born), offsetof(PublisherHeader, born)) != sizeof(born)) return false;
+  for (const std::string& entry : entries_of(topic_directory)) {
+    const auto segment = parse_segment_name(entry);
+    if (!segment || segment->role != Role::subscriber) continue;
+    const Result<File> file = open_file(topic_directory, entry, O_RDONLY, what);
+    if (!file || !is_locked(*file, owner_byte)) continue;
+    std::uint32_t stage = 0;
+    std::uint64_t listed = 0;
+    if (pread(file->get(), &stage, sizeof(stage), offsetof(SubscriberHeader, stage)) == sizeof(stage) &&
+        stage == static_cast<std::uint32_t>(Stage::joined) &&
+        pread(file->get(), &listed, sizeof(listed), offsetof(SubscriberHeader, listed)) == sizeof(listed) &&
+        listed < born) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool remove_segment(int topic_directory, SegmentName segment, SharedCounters& counters) {
+  const std::string name = segment_name(segment.role, segment.id);
+  const Result<File> file = open_file(topic_directory, name, O_RDWR, what);
+  if (!file) {
+    // Nobody can own a symbolic link or a socket; a directory stays.
+    return !exists(topic_directory, name) ||
+           (file.error().code() == ErrorCode::corrupt && unlink_name(topic_directory, name));
+  }
+  if (!try_lock_briefly(*file, whole_segment, LockKind::exclusive)) return false;
+  if (!leads_to(topic_directory, name, *file)) return !exists(topic_directory, name);
+  if (segment.role == Role::publisher && may_be_wanted(topic_directory, *file)) return false;
+  // From here on the lock is held until the file is closed: no other janitor, and no subscriber that comes late.
+  for (const std::string& entry : entries_of(topic_directory)) {
+    if (is_of(entry, segment) && !unlink_name(topic_directory, entry)) return false;
+  }
+  if (!unlink_name(topic_directory, name)) return false;
+  // Not below 0, where a scribble may have put it: that would wrap to a count that joins could make too low.
+  if (segment.role == Role::subscriber && was_counted(*file) && counters.sleepers.load() != 0) {
+    counters.sleepers.fetch_sub(1);
+  }
+  return true;
+}
+
+void clean(int topic_directory, SharedCounters& counters) {
+  for (const std::string& entry : entries_of(topic_directory)) {
+    if (const auto segment = parse_segment_name(entry)) {
+      remove_segment(topic_directory, *segment, counters);
+    } else if (const auto owner = parse_companion_name(entry)) {
+      // The listing may have missed a segment that came meanwhile, so look. An id is not used twice: once its segment
+      // is found missing after the companion was seen, it does not come back.
+      if (!exists(topic_directory, segment_name(owner->role, owner->id))) unlink_name(topic_directory, entry);
+    }
+  }
+}
+
+bool remove_topic(int root, const std::string& name) {
+  if (!is_directory_name(name)) return false;
+  const Result<File> directory = open_file(root, name, O_RDONLY | O_DIRECTORY, what);
+  if (!directory) return directory.error().code() == ErrorCode::not_found;
+  const Result<File> epoch = open_file(directory->get(), epoch_file, O_RDWR, what);
+  if (!epoch) return epoch.error().code() == ErrorCode::not_found && remove_directory(root, name);
+  if (!try_lock_briefly(*epoch, users_byte, LockKind::exclusive)) return false;
+  if (!leads_to(directory->get(), epoch_file, *epoch)) return false;
+  // Held until return: nobody becomes a user, and no other remover takes the epoch file away.
+  for (const std::string& entry : entries_of(directory->get())) {
+    const bool is_ours = entry == topic_file || parse_segment_name(entry) || parse_companion_name(entry);
+    if (is_ours && !unlink_name(directory->get(), entry)) return false;
+  }
+  return unlink_name(directory->get(), epoch_file) && remove_directory(root, name);
+}
+
+// A janitor that runs out of memory leaves the rest to the next one.
+template <class Call>
+bool unless_exhausted(Call&& call) noexcept {
+  try {
+    return call();
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+bool remove_segment_if_dead(int topic_directory, SegmentName segment, SharedCounters& counters) noexcept {
+  return unless_exhausted([&] { return remove_segment(topic_directory, segment, counters); });
+}
+
+void clean_topic(int topic_directory, SharedCounters& counters) noexcept {
+  unless_exhausted([&] {
+    clean(topic_directory, counters);
+    return true;
+  });
+}
+
+bool remove_topic_if_unused(int root, const std::string& name) noexcept {
+  return unless_exhausted([&] { return remove_topic(root, name); });
+}
+
+void sweep(int root) noexcept {
+  unless_exhausted([&] {
+    for (const std::string& entry : entries_of(root)) remove_topic(root, entry);
+    return true;
+  });
+}
+
+}  // namespace weir::shm

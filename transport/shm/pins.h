@@ -1,0 +1,62 @@
+// A subscriber's pins: the chunks it is reading, one word for each sample in hand.
+//
+// Ownership. In the subscriber's segment, written by the subscriber alone: set by the thread that takes, cleared by
+// whichever thread releases.
+//
+// Invariants. A word that is 0 is free, so the words themselves are the allocation. `pins_used` is raised before an index
+// is used for the first time, so publishers read only as many pins as were ever needed.
+//
+// Memory order. set() is a sequentially consistent exchange: see ring.h. clear() is a release, so that all reads of the
+// chunk come before it is given back. pins_used is raised by a sequentially consistent store before the exchange.
+//
+// If the process dies here. Its pins hold their chunks until a publisher that needs one tests its lock.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "transport/shm/chunk_ref.h"
+#include "transport/shm/layout.h"
+
+namespace weir::shm {
+
+class Pins {
+ public:
+  Pins(Word<std::uint64_t>* words, std::size_t count, Word<std::uint64_t>& used) noexcept
+      : words_(words), count_(count), used_(used) {}
+
+  [[nodiscard]] std::size_t count() const noexcept { return count_; }
+
+  // The lowest free index; count() if all are set.
+  [[nodiscard]] std::size_t lowest_free() noexcept {
+    std::size_t index = 0;
+    while (index < count_ && words_[index].load(std::memory_order_relaxed) != 0) {
+      ++index;
+    }
+    if (index < count_ && used_.load(std::memory_order_relaxed) <= index) [[unlikely]] {
+      used_.store(index + 1, std::memory_order_seq_cst);
+    }
+    return index;
+  }
+
+  void set(std::size_t index, std::uint64_t pin) noexcept { words_[index].exchange(pin, std::memory_order_seq_cst); }
+  void clear(std::size_t index) noexcept { words_[index].store(0, std::memory_order_release); }
+
+  // Whether a sample of the publisher with this entry of the cursor table is in hand.
+  [[nodiscard]] bool any_of(std::size_t entry) const noexcept {
+    for (std::size_t index = 0; index < used_.load(std::memory_order_relaxed); ++index) {
+      const std::uint64_t pin = words_[index].load(std::memory_order_relaxed);
+      if (pin != 0 && entry_of_pin(pin) == entry) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+ private:
+  Word<std::uint64_t>* words_;
+  std::size_t count_;
+  Word<std::uint64_t>& used_;
+};
+
+}  // namespace weir::shm

@@ -1,0 +1,250 @@
+#include "transport/shm/publisher_list.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "transport/shm/doorbell.h"
+#include "transport/shm/janitor.h"
+#include "transport/shm/names.h"
+
+namespace weir::shm {
+namespace {
+
+Stage stage_of(const PublisherSegment& segment) noexcept {
+  return static_cast<Stage>(segment.header().stage.load(std::memory_order_acquire));
+}
+
+bool is_same(const std::unique_ptr<Attachment>& attachment, PeerId id) noexcept {
+  return attachment->publisher.name.id == id;
+}
+
+}  // namespace
+
+PublisherList::PublisherList(TopicDirectory& topic, std::byte* memory, const SubscriberQos& qos, const Pins& pins)
+    : topic_(topic),
+      header_(*reinterpret_cast<SubscriberHeader*>(memory)),
+      cursors_(reinterpret_cast<Cursor*>(memory + cursors_offset)),
+      qos_(qos),
+      pins_(pins) {}
+
+Status PublisherList::join(std::uint64_t joined, const Peer& self) {
+  joined_ = joined;
+  self_ = self;
+  return list(true);
+}
+
+void PublisherList::refresh() {
+  if (Status listed = list(false); !listed && !fault_) {
+    fault_ = listed.error();
+  }
+}
+
+Status PublisherList::list(bool first) {
+  const std::uint64_t epoch = topic_.counters().epoch.load(std::memory_order_seq_cst);
+  epoch_ = epoch;  // before the directory is read
+  incomplete_ = false;
+  Status fault;
+  const std::vector<PeerId> present = list_segments(topic_, Role::publisher);
+  find_ended();
+  for (const PeerId id : present) {
+    const auto known = [id](const std::unique_ptr<Attachment>& attachment) { return is_same(attachment, id); };
+    if (std::any_of(attachments_.begin(), attachments_.end(), known)) {
+      continue;
+    }
+    if (Status added = add(id, first); !added && fault) {
+      fault = added;
+    }
+  }
+  if (!incomplete_) {
+    header_.listed.store(epoch, std::memory_order_release);
+  }
+  return fault;
+}
+
+Status PublisherList::add(PeerId id, bool first) {
+  const SegmentName name{Role::publisher, id};
+  if (first && !is_alive(topic_, name)) {
+    remove_segment_if_dead(topic_.descriptor(), name, topic_.counters());
+    return {};
+  }
+  Result<PublisherSegment> segment = PublisherSegment::open(topic_, id);
+  if (!segment) {
+    const ErrorCode code = segment.error().code();
+    incomplete_ = incomplete_ || code == ErrorCode::unavailable || code == ErrorCode::resource_exhausted;
+    if (code == ErrorCode::not_found || code == ErrorCode::unavailable) {
+      return {};
+    }
+    return tl::unexpected(segment.error());
+  }
+  const std::uint64_t born = segment->header().born.load(std::memory_order_acquire);
+  if (!first && born != 0 && born < joined_) {
+    return {};  // it was there at the first listing, and let go then or since
+  }
+  const std::string reason = misfit({.topic = topic_.place().topic,
+                                     .publisher = segment->peer,
+                                     .depth = segment->depth,
+                                     .history = segment->history,
+                                     .grant = segment->grant,
+                                     .type = segment->type},
+                                    {.subscriber = self_,
+                                     .depth = qos_.depth,
+                                     .history = qos_.history,
+                                     .policy = qos_.policy,
+                                     .type = qos_.type});
+  if (!reason.empty()) {
+    // One that comes later and does not fit finds so itself, and goes.
+    return first ? Status(failure(ErrorCode::incompatible, reason)) : Status();
+  }
+  const std::size_t entry = free_entry();
+  if (entry == cursor_count) {
+    incomplete_ = true;
+    return failure(ErrorCode::limit_exceeded,
+                   fmt::format("topic \"{}\": more than {} publishers are there or not read to their end: take what they "
+                               "sent, or use more topics",
+                               topic_.place().topic, cursor_count));
+  }
+  auto attachment = std::make_unique<Attachment>();
+  attachment->publisher = std::move(*segment);
+  attachment->entry = entry;
+  attachment->cursor = &cursors_[entry];
+  start(*attachment, first);
+  watch(*attachment);
+  announce(*attachment);
+  if (!first && (stage_of(attachment->publisher) == Stage::left || !is_alive(topic_, name))) {
+    note_end(*attachment);
+  }
+  attachments_.push_back(std::move(attachment));
+  return {};
+}
+
+void PublisherList::start(Attachment& attachment, bool first) noexcept {
+  const PublisherHeader& header = attachment.publisher.header();
+  std::uint64_t start = 0;
+  if (first) {
+    const std::uint64_t end = attachment.publisher.ring.end();
+    start = end - std::min(end, qos_.history);
+    start = std::max(start, header.floor.load(std::memory_order_seq_cst));
+  }
+  Cursor& cursor = *attachment.cursor;
+  cursor.next.store(start, std::memory_order_relaxed);
+  if (header_.cursors_used.load(std::memory_order_relaxed) <= attachment.entry) {
+    header_.cursors_used.store(attachment.entry + 1, std::memory_order_seq_cst);
+  }
+  cursor.publisher.exchange(attachment.publisher.name.id, std::memory_order_seq_cst);
+  while (first) {
+    // The publisher raises its floor before it looks at cursors; so either it has seen ours, or we see its floor.
+    const std::uint64_t floor = header.floor.load(std::memory_order_seq_cst);
+    if (floor <= start) {
+      break;
+    }
+    start = floor;
+    cursor.next.exchange(start, std::memory_order_seq_cst);
+  }
+  attachment.next = start;
+}
+
+std::size_t PublisherList::free_entry() const noexcept {
+  std::size_t entry = 0;
+  const auto lingers = [&](const std::unique_ptr<Attachment>& attachment) { return attachment->entry == entry; };
+  while (entry < cursor_count && (cursors_[entry].publisher.load(std::memory_order_relaxed) != 0 ||
+                                  std::any_of(lingering_.begin(), lingering_.end(), lingers))) {
+    ++entry;
+  }
+  return entry;
+}
+
+bool PublisherList::ready() const noexcept {
+  return std::any_of(attachments_.begin(), attachments_.end(), [](const std::unique_ptr<Attachment>& attachment) {
+    std::uint64_t sequence = attachment->next;
+    return !attachment->broken && attachment->publisher.ring.seek(sequence);
+  });
+}
+
+void PublisherList::find_ended() {
+  for (const auto& attachment : attachments_) {
+    if (!attachment->ended &&
+        (stage_of(attachment->publisher) == Stage::left || !is_alive(topic_, attachment->publisher.name))) {
+      note_end(*attachment);
+    }
+  }
+}
+
+void PublisherList::note_end(Attachment& attachment) {
+  attachment.ended = true;
+  attachment.life = File();
+  const bool left = stage_of(attachment.publisher) == Stage::left;
+  attachment.publisher.peer.alive = left;
+  if (std::exchange(attachment.announced, false)) {
+    log_.record(left ? Change::left : Change::died, attachment.publisher.peer);
+  }
+}
+
+void PublisherList::let_go_of_ended() {
+  std::erase_if(lingering_, [this](const auto& attachment) { return !pins_.any_of(attachment->entry); });
+  for (auto& attachment : attachments_) {
+    std::uint64_t sequence = attachment->next;
+    if (attachment->ended && (attachment->broken || !attachment->publisher.ring.seek(sequence))) {
+      release(*attachment);
+      if (pins_.any_of(attachment->entry)) {
+        lingering_.push_back(std::move(attachment));
+      } else {
+        attachment.reset();
+      }
+    }
+  }
+  std::erase(attachments_, nullptr);
+}
+
+void PublisherList::release(Attachment& attachment) noexcept {
+  attachment.cursor->publisher.store(0, std::memory_order_release);
+  attachment.publisher.reading = Lock();
+  remove_segment_if_dead(topic_.descriptor(), attachment.publisher.name, topic_.counters());
+}
+
+void PublisherList::leave() noexcept {
+  for (const auto& attachment : attachments_) {
+    release(*attachment);
+  }
+}
+
+std::vector<Peer> PublisherList::peers() {
+  find_ended();
+  std::vector<Peer> peers;
+  for (const auto& attachment : attachments_) {
+    if (!attachment->ended) {
+      peers.push_back(attachment->publisher.peer);
+    }
+  }
+  return peers;
+}
+
+void PublisherList::announce(Attachment& attachment) {
+  if (!attachment.ended) {
+    attachment.announced = true;
+    log_.record(Change::joined, attachment.publisher.peer);
+  }
+}
+
+void PublisherList::record_events() {
+  log_.start();
+  for (const auto& attachment : attachments_) {
+    announce(*attachment);
+  }
+}
+
+void PublisherList::watch_with(int epoll) {
+  epoll_ = epoll;
+  for (const auto& attachment : attachments_) {
+    watch(*attachment);
+  }
+}
+
+void PublisherList::watch(Attachment& attachment) {
+  if (epoll_ >= 0 && !attachment.ended) {
+    attachment.life = watch_life(topic_.descriptor(), attachment.publisher.name, epoll_);
+  }
+}
+
+}  // namespace weir::shm

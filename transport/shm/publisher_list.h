@@ -1,0 +1,96 @@
+// The publishers of a topic as one of its subscribers sees them: where it stands in each one's stream.
+//
+// As SubscriberList, the list is what the directory held at a remembered epoch, and the epoch is read first. A publisher
+// that was there at the first listing is followed from its newest samples, one that came later from its first sample. One
+// that ended, by leaving or dying, is read to its end and then let go.
+//
+// Thread safety: none; it belongs to the subscriber.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "transport/qos.h"
+#include "transport/shm/membership_log.h"
+#include "transport/shm/pins.h"
+#include "transport/shm/segment.h"
+#include "transport/shm/topic_directory.h"
+
+namespace weir::shm {
+
+// A place in one publisher's stream.
+struct Attachment {
+  PublisherSegment publisher;
+  std::size_t entry = 0;         // of our cursor table
+  Cursor* cursor = nullptr;      // that entry
+  std::uint64_t next = 0;        // the sequence to take next
+  bool ended = false;            // it has left or died: nothing comes after what is in its ring
+  bool broken = false;           // its memory fails our checks: nothing more is taken
+  bool announced = false;        // `joined` is in the log
+  File life;                     // its life FIFO, if we watch
+};
+
+class PublisherList {
+ public:
+  // `memory` is the subscriber's own segment. All references must outlive the list.
+  PublisherList(TopicDirectory& topic, std::byte* memory, const SubscriberQos& qos, const Pins& pins);
+
+  // The first listing, after the own segment was linked and its join raised the epoch to `joined`. Errors: incompatible
+  // with a publisher; corrupt; resource_exhausted.
+  [[nodiscard]] Status join(std::uint64_t joined, const Peer& self);
+
+  // Whether the directory should be read again. One load, unless a listing could not be completed.
+  [[nodiscard]] bool is_stale() const noexcept {
+    return topic_.counters().epoch.load(std::memory_order_acquire) != epoch_ || incomplete_;
+  }
+  void refresh();
+
+  [[nodiscard]] std::vector<std::unique_ptr<Attachment>>& attachments() noexcept { return attachments_; }
+
+  // Whether somebody has a sample for us.
+  [[nodiscard]] bool ready() const noexcept;
+
+  // Tests the locks of all, and notes who has ended.
+  void find_ended();
+  // Lets go of those that have ended and are read to their end.
+  void let_go_of_ended();
+  // Lets go of all.
+  void leave() noexcept;
+
+  // What went wrong in a later listing; once.
+  [[nodiscard]] std::optional<Error> take_fault() noexcept { return std::exchange(fault_, std::nullopt); }
+
+  [[nodiscard]] std::vector<Peer> peers();
+  void record_events();
+  [[nodiscard]] MembershipLog& log() noexcept { return log_; }
+  void watch_with(int epoll);
+
+ private:
+  Status list(bool first);
+  Status add(PeerId id, bool first);
+  void start(Attachment& attachment, bool first) noexcept;
+  void note_end(Attachment& attachment);
+  void release(Attachment& attachment) noexcept;
+  void watch(Attachment& attachment);
+  void announce(Attachment& attachment);
+  [[nodiscard]] std::size_t free_entry() const noexcept;
+
+  TopicDirectory& topic_;
+  SubscriberHeader& header_;
+  Cursor* cursors_;
+  const SubscriberQos& qos_;
+  const Pins& pins_;
+  Peer self_;
+  std::uint64_t epoch_ = 0;
+  std::uint64_t joined_ = 0;
+  bool incomplete_ = false;
+  std::optional<Error> fault_;
+  std::vector<std::unique_ptr<Attachment>> attachments_;
+  std::vector<std::unique_ptr<Attachment>> lingering_;  // let go, but samples of theirs are in hand
+  MembershipLog log_;
+  int epoll_ = -1;
+};
+
+}  // namespace weir::shm

@@ -1,0 +1,294 @@
+#include "transport/shm/publisher_port.h"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+
+#include <bit>
+#include <cerrno>
+#include <utility>
+
+#include "transport/shm/backend.h"
+#include "transport/shm/janitor.h"
+
+namespace weir::shm {
+namespace {
+
+// Nothing wakes a publisher when the subscriber that holds it back dies: so it looks at the locks this often.
+constexpr std::chrono::milliseconds death_slice(2);
+// The same where nothing depends on being fast.
+constexpr std::chrono::milliseconds join_slice(10);
+
+std::uint64_t slots_for(const PublisherQos& qos) { return std::bit_ceil(qos.depth + qos.history + 1); }
+
+Offer offer_of(const TopicDirectory& topic, const Peer& self, const PublisherQos& qos) {
+  return {.topic = topic.place().topic,
+          .publisher = self,
+          .depth = qos.depth,
+          .history = qos.history,
+          .grant = qos.grant,
+          .type = qos.type};
+}
+
+Status check_limits(const TopicDirectory& topic, const PublisherQos& qos) {
+  if (qos.depth >= max_slots || qos.history >= max_slots || slots_for(qos) > max_slots) {
+    return failure(ErrorCode::limit_exceeded,
+                   fmt::format("topic \"{}\": depth={} and history={} need more than {} slots: lower them",
+                               topic.place().topic, qos.depth, qos.history, max_slots));
+  }
+  std::size_t living = 0;
+  for (const PeerId id : list_segments(topic, Role::publisher)) {
+    living += is_alive(topic, {Role::publisher, id}) ? 1 : 0;
+  }
+  if (living >= max_publishers) {
+    return failure(ErrorCode::limit_exceeded, fmt::format("topic \"{}\": it has {} publishers, which is the limit: use more "
+                                                          "topics",
+                                                          topic.place().topic, living));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<spi::PublisherPort>> PublisherPort::join(std::unique_ptr<TopicDirectory> topic,
+                                                                const PublisherQos& qos) {
+  if (Status checked = check_limits(*topic, qos); !checked) {
+    return tl::unexpected(checked.error());
+  }
+  const auto fill = [&](std::byte* memory) {
+    auto& header = *reinterpret_cast<PublisherHeader*>(memory);
+    header.slots = slots_for(qos);
+    header.depth = qos.depth;
+    header.history = qos.history;
+    header.memory = qos.memory;
+    header.grant = static_cast<std::uint32_t>(qos.grant);
+  };
+  Result<OwnSegment> segment = OwnSegment::make(*topic, Role::publisher, publisher_segment_size(slots_for(qos)), qos.name,
+                                                qos.type, fill);
+  if (!segment) {
+    return tl::unexpected(segment.error());
+  }
+  std::unique_ptr<PublisherPort> port(new PublisherPort(std::move(topic), std::move(*segment), qos));
+  const std::uint64_t born = port->counters_.epoch.fetch_add(1, std::memory_order_seq_cst) + 1;
+  port->header_.born.store(born, std::memory_order_release);
+  port->subscribers_.refresh();
+  const Peer self{.role = Role::publisher, .id = port->id(), .name = qos.name};
+  if (std::string reason = port->subscribers_.misfit_with(offer_of(*port->topic_, self, qos)); !reason.empty()) {
+    port->close();
+    return failure(ErrorCode::incompatible, std::move(reason));
+  }
+  port->header_.stage.store(static_cast<std::uint32_t>(Stage::joined), std::memory_order_release);
+  port->subscribers_.wake_all();
+  return port;
+}
+
+PublisherPort::PublisherPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const PublisherQos& qos)
+    : topic_(std::move(topic)),
+      counters_(topic_->counters()),
+      tick_source_(static_cast<TickSource>(topic_->header().tick_source)),
+      segment_(std::move(segment)),
+      header_(*reinterpret_cast<PublisherHeader*>(segment_.memory.data())),
+      qos_(qos),
+      subscribers_(*topic_, segment_.name.id),
+      flow_(header_, RingWriter(reinterpret_cast<Slot*>(segment_.memory.data() + slots_offset), slots_for(qos)),
+            subscribers_, qos_),
+      chunks_(topic_->descriptor(), segment_.name.id, qos.memory, topic_->place().topic) {}
+
+const Capabilities& PublisherPort::capabilities() const noexcept { return promised(); }
+
+void PublisherPort::close() noexcept {
+  header_.stage.store(static_cast<std::uint32_t>(Stage::left), std::memory_order_release);
+  segment_.life = Lock();
+  segment_.life_fifo = File();
+  counters_.epoch.fetch_add(1, std::memory_order_seq_cst);
+  subscribers_.wake_all();
+  remove_segment_if_dead(topic_->descriptor(), segment_.name, counters_);
+}
+
+Result<ChunkRef> PublisherPort::find_chunk(std::size_t bytes) {
+  // Small messages are cheaper to keep until they are overwritten than to take out of the ring one by one.
+  reclaim(bytes < page ? GiveUp::nothing : GiveUp::unwanted);
+  if (!chunks_.is_scarce(bytes)) {
+    if (const ChunkRef chunk = chunks_.take_free(bytes)) {
+      return chunk;
+    }
+  }
+  Result<ChunkRef> grown = chunks_.grow(bytes);
+  if (grown) {
+    return grown;
+  }
+  // What is missing may be held by the dead, or by small messages that nobody wants.
+  subscribers_.drop_dead_holders();
+  reclaim(GiveUp::unwanted);
+  return chunks_.grow(bytes);
+}
+
+void PublisherPort::reclaim(GiveUp give_up) {
+  if (give_up == GiveUp::unwanted) {
+    flow_.refresh(next_);
+    flow_.retire_unwanted(next_, [this](ChunkRef chunk) { chunks_.retire(chunk); });
+  }
+  // After the slots have changed: the epoch, the list, the pins.
+  subscribers_.refresh();
+  pinned_.clear();
+  subscribers_.collect_pins(pinned_);
+  chunks_.reclaim(pinned_);
+}
+
+bool PublisherPort::look_for_space() {
+  flow_.refresh(next_);
+  if (flow_.admits(next_)) {
+    return true;
+  }
+  if (subscribers_.drop_dead_gates(next_)) {
+    flow_.refresh(next_);
+  }
+  return flow_.admits(next_);
+}
+
+bool PublisherPort::sleep_for_space(Deadline deadline) {
+  header_.want.store(armed_word(++generation_, WakeBy::futex), std::memory_order_seq_cst);
+  const std::uint32_t twin = counters_.twin.load(std::memory_order_seq_cst);
+  bool space = look_for_space();
+  if (!space) {
+    sleep_on(counters_.twin, twin, deadline, death_slice);
+    space = look_for_space();
+  }
+  header_.want.store(0, std::memory_order_seq_cst);
+  return space;
+}
+
+Status PublisherPort::wait_for_admission(std::optional<Deadline> deadline) {
+  bool space = look_for_space();
+  if (!space && qos_.grant == Grant::block) {
+    const Deadline until = deadline ? *deadline : after(qos_.deadline);
+    while (!space && !passed(until)) {
+      space = sleep_for_space(until);
+    }
+  }
+  if (space) {
+    if (std::exchange(refused_, false)) {
+      header_.want.store(0, std::memory_order_relaxed);
+    }
+    return {};
+  }
+  refused_ = true;
+  if (tokens_) {
+    settle();
+  }
+  if (!back_pressure_) {
+    back_pressure_.emplace(
+        ErrorCode::back_pressure,
+        fmt::format("topic \"{}\": a lossless subscriber has not taken what it was sent (grant={}): take faster, give it more "
+                    "depth, or publish again later",
+                    topic_->place().topic, to_string(qos_.grant)));
+  }
+  return tl::unexpected(*back_pressure_);
+}
+
+Result<Wake> PublisherPort::wait(Deadline deadline, const std::stop_token& stop) {
+  const std::stop_callback wake(stop, [this] { ring(counters_.twin); });
+  while (true) {
+    if (stop.stop_requested()) {
+      return Wake::interrupted;
+    }
+    if (look_for_space()) {
+      refused_ = false;
+      return Wake::ready;
+    }
+    if (passed(deadline)) {
+      return Wake::deadline;
+    }
+    sleep_for_space(deadline);
+  }
+}
+
+Status PublisherPort::wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) {
+  const std::stop_callback wake(stop, [this] { ring(counters_.twin); });
+  while (true) {
+    const std::uint32_t twin = counters_.twin.load(std::memory_order_seq_cst);
+    subscribers_.refresh();
+    if (subscribers_.joined() >= count) {
+      subscribers_.drop_dead();
+      if (subscribers_.joined() >= count) {
+        return {};
+      }
+    }
+    if (stop.stop_requested()) {
+      return failure(ErrorCode::interrupted, fmt::format("topic \"{}\": the wait for subscribers was interrupted",
+                                                         topic_->place().topic));
+    }
+    if (passed(deadline)) {
+      return failure(ErrorCode::timed_out,
+                     fmt::format("topic \"{}\": {} of {} subscribers joined before the deadline: start them, or wait longer",
+                                 topic_->place().topic, subscribers_.joined(), count));
+    }
+    sleep_on(counters_.twin, twin, deadline, join_slice);
+  }
+}
+
+Result<int> PublisherPort::fd() {
+  if (epoll_) {
+    return epoll_.get();
+  }
+  const std::string what = fmt::format("topic \"{}\": making a descriptor to wait on", topic_->place().topic);
+  File epoll(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) {
+    return tl::unexpected(system_error(what, errno));
+  }
+  Result<TokenFifo> tokens =
+      TokenFifo::make(topic_->descriptor(), wake_name(segment_.name.role, segment_.name.id), what);
+  if (!tokens) {
+    return tl::unexpected(tokens.error());
+  }
+  epoll_event event{};
+  event.events = EPOLLIN;
+  if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, tokens->descriptor(), &event) != 0) {
+    return tl::unexpected(system_error(what, errno));
+  }
+  tokens_ = std::move(*tokens);
+  epoll_ = std::move(epoll);
+  header_.watching.store(1, std::memory_order_seq_cst);
+  subscribers_.watch_with(epoll_.get());
+  settle();
+  return epoll_.get();
+}
+
+void PublisherPort::settle() {
+  tokens_.drain();
+  if (refused_) {
+    header_.want.store(armed_word(++generation_, WakeBy::token), std::memory_order_seq_cst);
+  } else {
+    header_.want.store(0, std::memory_order_seq_cst);
+  }
+  // Who dies between two looks is shown by its life FIFO; dropping it here closes that.
+  epoll_event hung_up{};
+  if (epoll_wait(epoll_.get(), &hung_up, 1, 0) > 0) {
+    subscribers_.drop_dead();
+  }
+  subscribers_.refresh();
+  if (!subscribers_.log().empty() || (refused_ && look_for_space())) {
+    tokens_.write();
+  }
+}
+
+Result<std::optional<MembershipEvent>> PublisherPort::next_event() {
+  subscribers_.refresh();
+  if (!subscribers_.log().recording()) {
+    subscribers_.record_events();
+  }
+  if (subscribers_.log().empty()) {
+    subscribers_.drop_dead();
+    if (tokens_ && subscribers_.log().empty()) {
+      settle();
+    }
+  }
+  return subscribers_.log().next();
+}
+
+Result<std::vector<Peer>> PublisherPort::peers() {
+  subscribers_.refresh();
+  subscribers_.drop_dead();
+  return subscribers_.peers();
+}
+
+}  // namespace weir::shm

@@ -1,0 +1,285 @@
+#include "transport/shm/segment.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "transport/shm/names.h"
+
+namespace weir::shm {
+namespace {
+
+std::string describe(const TopicDirectory& topic, std::string_view action, SegmentName segment) {
+  return fmt::format("topic \"{}\": {} {}", topic.place().topic, action, segment_name(segment.role, segment.id));
+}
+
+TypeRecord record_of(const std::optional<TypeInfo>& type) {
+  TypeRecord record{};
+  if (type) {
+    record.stated = 1;
+    record.size = type->size;
+    record.alignment = type->alignment;
+    record.fingerprint = type->fingerprint;
+    record.name_size = static_cast<std::uint32_t>(std::min(type->name.size(), sizeof(record.name)));
+    std::memcpy(record.name, type->name.data(), record.name_size);
+  }
+  return record;
+}
+
+std::optional<TypeInfo> type_of(const TypeRecord& record) {
+  if (record.stated == 0) {
+    return std::nullopt;
+  }
+  const std::size_t size = std::min<std::size_t>(record.name_size, sizeof(record.name));
+  return TypeInfo{.name = std::string(record.name, size),
+                  .size = record.size,
+                  .alignment = record.alignment,
+                  .fingerprint = record.fingerprint};
+}
+
+void fill_common(SegmentHeader& header, SegmentName segment, std::string_view name,
+                 const std::optional<TypeInfo>& type) {
+  header.magic = segment.role == Role::publisher ? publisher_magic : subscriber_magic;
+  header.version = layout_version;
+  header.id = segment.id;
+  header.pid = getpid();
+  header.name_size = static_cast<std::uint32_t>(std::min(name.size(), sizeof(header.name)));
+  std::memcpy(header.name, name.data(), header.name_size);
+  header.type = record_of(type);
+}
+
+Status make_life_fifo(const TopicDirectory& topic, OwnSegment& segment) {
+  const std::string name = life_name(segment.name.role, segment.name.id);
+  const std::string what = fmt::format("topic \"{}\": making {}", topic.place().topic, name);
+  if (mkfifoat(topic.descriptor(), name.c_str(), S_IRUSR | S_IWUSR) != 0) {
+    return tl::unexpected(system_error(what, errno));
+  }
+  Result<File> fifo = open_file(topic.descriptor(), name, O_RDWR, what);
+  if (!fifo) {
+    return tl::unexpected(fifo.error());
+  }
+  segment.life_fifo = std::move(*fifo);
+  return {};
+}
+
+// A mapped segment of another, with what all headers share checked.
+struct Opened {
+  File file;
+  Mapping memory;
+  Peer peer;
+};
+
+Result<Opened> open_common(const TopicDirectory& topic, SegmentName segment) {
+  const std::string what = describe(topic, "opening", segment);
+  Opened opened;
+  Result<File> file = open_file(topic.descriptor(), segment_name(segment.role, segment.id), O_RDONLY, what);
+  if (!file) {
+    return tl::unexpected(file.error());
+  }
+  struct stat status {};
+  if (fstat(file->get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size < static_cast<off_t>(page)) {
+    return failure(ErrorCode::corrupt, what + ": it is not a segment, or was truncated: remove the topic's directory");
+  }
+  Result<Mapping> memory =
+      Mapping::of(*file, static_cast<std::size_t>(status.st_size), Access::read, Fork::loses, what);
+  if (!memory) {
+    return tl::unexpected(memory.error());
+  }
+  const auto& header = *reinterpret_cast<const SegmentHeader*>(memory->data());
+  const std::uint64_t magic = segment.role == Role::publisher ? publisher_magic : subscriber_magic;
+  if (header.magic != magic || header.id != segment.id || header.name_size > sizeof(header.name)) {
+    return failure(ErrorCode::corrupt, what + ": its header is not ours: remove the topic's directory");
+  }
+  if (header.version != layout_version) {
+    return failure(ErrorCode::incompatible,
+                   fmt::format("{}: it has layout version {}, this process speaks {}: use one version of weir per root",
+                               what, header.version, layout_version));
+  }
+  opened.peer = {.role = segment.role,
+                 .id = segment.id,
+                 .name = std::string(header.name, header.name_size),
+                 .pid = header.pid,
+                 .alive = true};
+  opened.file = std::move(*file);
+  opened.memory = std::move(*memory);
+  return opened;
+}
+
+tl::unexpected<Error> corrupt_field(const TopicDirectory& topic, SegmentName segment, std::string_view field) {
+  return failure(ErrorCode::corrupt,
+                 fmt::format("{}: its field {} is impossible: it has been overwritten; restart its owner",
+                             describe(topic, "opening", segment), field));
+}
+
+}  // namespace
+
+std::size_t publisher_segment_size(std::uint64_t slots) noexcept { return slots_offset + slots * sizeof(Slot); }
+
+std::size_t subscriber_segment_size(std::uint64_t pins) noexcept {
+  return (pins_offset + pins * sizeof(Word<std::uint64_t>) + page - 1) / page * page;
+}
+
+Result<OwnSegment> OwnSegment::make(const TopicDirectory& topic, Role role, std::size_t size, std::string_view name,
+                                    const std::optional<TypeInfo>& type,
+                                    const std::function<void(std::byte*)>& fill) {
+  OwnSegment segment;
+  segment.name = {role, random_id()};
+  const std::string what = describe(topic, "making", segment.name);
+  Result<File> file = make_unnamed(topic.descriptor(), size, what);
+  if (!file) {
+    return tl::unexpected(file.error());
+  }
+  Result<Mapping> memory = Mapping::of(*file, size, Access::write, Fork::loses, what);
+  if (!memory) {
+    return tl::unexpected(memory.error());
+  }
+  fill_common(*reinterpret_cast<SegmentHeader*>(memory->data()), segment.name, name, type);
+  fill(memory->data());
+  const File link(fcntl(file->get(), F_DUPFD_CLOEXEC, 0));  // the lock consumes the other
+  if (!link) {
+    return tl::unexpected(system_error(what, errno));
+  }
+  Result<std::optional<Lock>> life = Lock::try_take(std::move(*file), owner_byte, LockKind::exclusive, what);
+  if (!life) {
+    return tl::unexpected(life.error());
+  }
+  if (!*life) {
+    return failure(ErrorCode::internal, what + ": a file without a name is locked by somebody else");
+  }
+  segment.life = std::move(**life);
+  segment.memory = std::move(*memory);
+  if (Status linked = link_file(link, topic.descriptor(), segment_name(role, segment.name.id), what); !linked) {
+    return tl::unexpected(linked.error());
+  }
+  if (Status fifo = make_life_fifo(topic, segment); !fifo) {
+    unlinkat(topic.descriptor(), segment_name(role, segment.name.id).c_str(), 0);
+    return tl::unexpected(fifo.error());
+  }
+  return segment;
+}
+
+Result<PublisherSegment> PublisherSegment::open(const TopicDirectory& topic, PeerId id) {
+  const SegmentName name{Role::publisher, id};
+  Result<Opened> opened = open_common(topic, name);
+  if (!opened) {
+    return tl::unexpected(opened.error());
+  }
+  PublisherSegment segment;
+  segment.name = name;
+  const auto& header = *reinterpret_cast<const PublisherHeader*>(opened->memory.data());
+  const std::uint64_t slots = header.slots;
+  if (!std::has_single_bit(slots) || slots > max_slots || opened->memory.size() != publisher_segment_size(slots)) {
+    return corrupt_field(topic, name, "slots");
+  }
+  segment.depth = header.depth;
+  segment.history = header.history;
+  if (segment.depth >= slots || segment.history >= slots) {
+    return corrupt_field(topic, name, "depth");
+  }
+  const std::uint32_t grant = header.grant;
+  if (grant > static_cast<std::uint32_t>(Grant::reject)) {
+    return corrupt_field(topic, name, "grant");
+  }
+  segment.grant = static_cast<Grant>(grant);
+  segment.type = type_of(header.common.type);
+  segment.peer = std::move(opened->peer);
+  const std::string what = describe(topic, "reading", name);
+  const File same(fcntl(opened->file.get(), F_DUPFD_CLOEXEC, 0));  // the lock consumes the other
+  Result<std::optional<Lock>> reading =
+      Lock::try_take(std::move(opened->file), readers_byte, LockKind::shared, what);
+  if (!reading) {
+    return tl::unexpected(reading.error());
+  }
+  if (!*reading) {
+    return failure(ErrorCode::unavailable, what + ": a janitor looks at it: try again");
+  }
+  if (!leads_to(topic.descriptor(), segment_name(Role::publisher, id), same)) {
+    return failure(ErrorCode::not_found, what + ": it has been removed");
+  }
+  segment.reading = std::move(**reading);
+  segment.ring = RingReader(reinterpret_cast<const Slot*>(opened->memory.data() + slots_offset), slots);
+  segment.chunks = ChunkView(topic.descriptor(), id, header.memory, topic.place().topic);
+  segment.memory = std::move(opened->memory);
+  return segment;
+}
+
+Result<SubscriberSegment> SubscriberSegment::open(const TopicDirectory& topic, PeerId id) {
+  const SegmentName name{Role::subscriber, id};
+  Result<Opened> opened = open_common(topic, name);
+  if (!opened) {
+    return tl::unexpected(opened.error());
+  }
+  SubscriberSegment segment;
+  segment.name = name;
+  const auto& header = *reinterpret_cast<const SubscriberHeader*>(opened->memory.data());
+  segment.pin_count = header.pins;
+  if (segment.pin_count > max_pins || opened->memory.size() != subscriber_segment_size(segment.pin_count)) {
+    return corrupt_field(topic, name, "pins");
+  }
+  const std::uint32_t policy = header.policy;
+  if (policy > static_cast<std::uint32_t>(SlowPolicy::lossless)) {
+    return corrupt_field(topic, name, "policy");
+  }
+  segment.policy = static_cast<SlowPolicy>(policy);
+  segment.depth = header.depth;
+  segment.history = header.history;
+  if (segment.depth == 0 || segment.depth > max_slots) {
+    return corrupt_field(topic, name, "depth");
+  }
+  segment.type = type_of(header.common.type);
+  segment.peer = std::move(opened->peer);
+  segment.memory = std::move(opened->memory);
+  return segment;
+}
+
+bool is_alive(const TopicDirectory& topic, SegmentName segment) noexcept {
+  const Result<File> file = open_file(topic.descriptor(), segment_name(segment.role, segment.id), O_RDONLY, "probing");
+  return file && is_locked(*file, owner_byte);
+}
+
+std::vector<PeerId> list_segments(const TopicDirectory& topic, Role role) {
+  std::vector<PeerId> ids;
+  for (const std::string& entry : entries_of(topic.descriptor())) {
+    if (const auto segment = parse_segment_name(entry); segment && segment->role == role) {
+      ids.push_back(segment->id);
+    }
+  }
+  return ids;
+}
+
+std::string misfit(const Offer& offer, const Request& request) {
+  std::string reason;
+  if (request.policy == SlowPolicy::lossless && offer.grant == Grant::drop) {
+    reason = "the subscriber asks for policy=lossless, the publisher has grant=drop: give the publisher grant=block or "
+             "grant=reject";
+  } else if (request.depth > offer.depth) {
+    reason = fmt::format("the subscriber asks for depth={}, the publisher grants depth={}: raise the publisher's", request.depth,
+                         offer.depth);
+  } else if (request.history > offer.history) {
+    reason = fmt::format("the subscriber asks for history={}, the publisher keeps history={}: raise the publisher's",
+                         request.history, offer.history);
+  } else if (offer.type && request.type && *offer.type != *request.type) {
+    reason = fmt::format("the publisher's type is {} ({} bytes, alignment {}, fingerprint {:016x}), the subscriber's {} ({} "
+                         "bytes, alignment {}, fingerprint {:016x}): use one type",
+                         offer.type->name, offer.type->size, offer.type->alignment, offer.type->fingerprint,
+                         request.type->name, request.type->size, request.type->alignment, request.type->fingerprint);
+  }
+  if (!reason.empty()) {
+    const auto who = [](const Peer& peer) {
+      return fmt::format("{} {:016x}{}", to_string(peer.role), peer.id,
+                         peer.name.empty() ? "" : fmt::format(" \"{}\"", peer.name));
+    };
+    return fmt::format("topic \"{}\": {} and {} do not fit: {}", offer.topic, who(offer.publisher),
+                       who(request.subscriber), reason);
+  }
+  return {};
+}
+
+}  // namespace weir::shm

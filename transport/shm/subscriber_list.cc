@@ -1,0 +1,286 @@
+#include "transport/shm/subscriber_list.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "transport/shm/doorbell.h"
+#include "transport/shm/janitor.h"
+#include "transport/shm/names.h"
+
+namespace weir::shm {
+namespace {
+
+constexpr std::uint64_t no_gate = std::numeric_limits<std::uint64_t>::max();
+
+Stage stage_of(const SubscriberSegment& segment) noexcept {
+  return static_cast<Stage>(segment.header().stage.load(std::memory_order_acquire));
+}
+
+}  // namespace
+
+void SubscriberList::refresh() {
+  const std::uint64_t epoch = topic_.counters().epoch.load(std::memory_order_seq_cst);
+  if (epoch == epoch_) {
+    return;
+  }
+  epoch_ = epoch;  // before the directory is read
+  const std::vector<PeerId> present = list_segments(topic_, Role::subscriber);
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const bool here = std::find(present.begin(), present.end(), entry->segment.name.id) != present.end();
+    if (!here) {
+      forget(entry, stage_of(entry->segment) != Stage::left);
+      entry = entries_.erase(entry);
+      continue;
+    }
+    announce(*entry);
+    ++entry;
+  }
+  for (const PeerId id : present) {
+    const bool known = std::any_of(entries_.begin(), entries_.end(),
+                                   [id](const Entry& entry) { return entry.segment.name.id == id; });
+    if (!known) {
+      add(id);
+    }
+  }
+}
+
+void SubscriberList::add(PeerId id) {
+  const SegmentName name{Role::subscriber, id};
+  if (!is_alive(topic_, name)) {
+    remove_segment_if_dead(topic_.descriptor(), name, topic_.counters());
+    return;
+  }
+  // One that fails its checks is left out: it cannot be read safely, and whoever broke it harms only itself.
+  Result<SubscriberSegment> segment = SubscriberSegment::open(topic_, id);
+  if (!segment) {
+    return;
+  }
+  entries_.push_back(Entry{.segment = std::move(*segment), .life = {}, .wake = {}});
+  watch(entries_.back());
+  announce(entries_.back());
+}
+
+void SubscriberList::announce(Entry& entry) {
+  const Stage stage = stage_of(entry.segment);
+  if (stage == Stage::joined && !entry.announced) {
+    entry.announced = true;
+    log_.record(Change::joined, entry.segment.peer);
+  } else if (stage == Stage::left && entry.announced) {
+    entry.announced = false;
+    log_.record(Change::left, entry.segment.peer);
+  }
+}
+
+void SubscriberList::forget(std::vector<Entry>::iterator entry, bool dead) noexcept {
+  if (std::exchange(entry->announced, false)) {
+    entry->segment.peer.alive = !dead;
+    log_.record(dead ? Change::died : Change::left, entry->segment.peer);
+  }
+}
+
+const Cursor* SubscriberList::cursor_of(Entry& entry) noexcept {
+  const Cursor* cursors = entry.segment.cursors();
+  const auto is_ours = [&](std::size_t index) {
+    return cursors[index].publisher.load(std::memory_order_seq_cst) == self_;
+  };
+  if (entry.cursor < cursor_count && is_ours(entry.cursor)) {
+    return &cursors[entry.cursor];
+  }
+  const std::size_t used = std::min<std::size_t>(
+      entry.segment.header().cursors_used.load(std::memory_order_seq_cst), cursor_count);
+  for (std::size_t index = 0; index < used; ++index) {
+    if (is_ours(index)) {
+      entry.cursor = index;
+      return &cursors[index];
+    }
+  }
+  return nullptr;
+}
+
+SubscriberList::Needs SubscriberList::needs(std::uint64_t next) noexcept {
+  Needs needs{.oldest = next, .gate = no_gate};
+  for (Entry& entry : entries_) {
+    const SubscriberSegment& segment = entry.segment;
+    // The stage before the cursor: who has joined has all its cursors.
+    const Stage stage = stage_of(segment);
+    if (stage == Stage::left) {
+      continue;
+    }
+    const Cursor* cursor = cursor_of(entry);
+    if (cursor == nullptr && stage == Stage::joining) {
+      continue;  // it will look at our floor before it relies on a place
+    }
+    // One that joined without having listed us yet is owed everything from our first sample.
+    std::uint64_t place = cursor == nullptr ? 0 : cursor->next.load(std::memory_order_seq_cst);
+    if (segment.policy == SlowPolicy::lossless) {
+      const std::uint64_t gate = place + std::min(segment.depth, no_gate - place);
+      needs.gate = std::min(needs.gate, gate);
+    } else if (next > segment.depth) {
+      place = std::max(place, next - segment.depth);
+    }
+    needs.oldest = std::min(needs.oldest, place);
+  }
+  return needs;
+}
+
+void SubscriberList::collect_pins(std::vector<std::uint64_t>& pinned) noexcept {
+  for (Entry& entry : entries_) {
+    const SubscriberSegment& segment = entry.segment;
+    const std::uint64_t used =
+        std::min(segment.header().pins_used.load(std::memory_order_seq_cst), segment.pin_count);
+    const Word<std::uint64_t>* pins = segment.pins();
+    for (std::uint64_t index = 0; index < used; ++index) {
+      // A pin of another publisher's chunk may have the same number: that keeps one of ours a little longer.
+      const ChunkRef chunk = ChunkRef::from(pins[index].load(std::memory_order_seq_cst));
+      if (chunk) {
+        pinned.push_back(chunk.value());
+      }
+    }
+  }
+}
+
+template <class Suspect>
+bool SubscriberList::drop_dead_if(Suspect is_suspect) noexcept {
+  bool dropped = false;
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    if (is_suspect(*entry) && !is_alive(topic_, entry->segment.name)) {
+      forget(entry, stage_of(entry->segment) != Stage::left);
+      remove_segment_if_dead(topic_.descriptor(), entry->segment.name, topic_.counters());
+      entry = entries_.erase(entry);
+      dropped = true;
+    } else {
+      ++entry;
+    }
+  }
+  return dropped;
+}
+
+bool SubscriberList::drop_dead_holders() noexcept {
+  return drop_dead_if([](const Entry& entry) {
+    const SubscriberSegment& segment = entry.segment;
+    const std::uint64_t used =
+        std::min(segment.header().pins_used.load(std::memory_order_seq_cst), segment.pin_count);
+    return std::any_of(segment.pins(), segment.pins() + used, [](const Word<std::uint64_t>& pin) {
+      return pin.load(std::memory_order_relaxed) != 0;
+    });
+  });
+}
+
+bool SubscriberList::drop_dead_gates(std::uint64_t sequence) noexcept {
+  return drop_dead_if([&](Entry& entry) {
+    if (entry.segment.policy != SlowPolicy::lossless) {
+      return false;
+    }
+    const Cursor* cursor = cursor_of(entry);
+    const std::uint64_t place = cursor == nullptr ? 0 : cursor->next.load(std::memory_order_seq_cst);
+    return sequence >= place && sequence - place >= entry.segment.depth;
+  });
+}
+
+bool SubscriberList::drop_dead() noexcept {
+  return drop_dead_if([](const Entry&) { return true; });
+}
+
+void SubscriberList::give_token(Entry& entry) noexcept {
+  if (!entry.wake) {
+    const SegmentName name = entry.segment.name;
+    Result<File> fifo = open_file(topic_.descriptor(), wake_name(name.role, name.id), O_RDWR, "waking");
+    if (!fifo) {
+      return;  // gone, or without a descriptor to spare here: it looks again by itself
+    }
+    entry.wake = std::move(*fifo);
+  }
+  put_token(entry.wake);
+}
+
+void SubscriberList::wake_sleepers() noexcept {
+  if (is_stale()) {
+    refresh();
+  }
+  bool somebody = false;
+  for (Entry& entry : entries_) {
+    const std::uint64_t armed = entry.segment.header().asleep.load(std::memory_order_seq_cst);
+    if (armed == 0 || armed == entry.rung) {
+      continue;
+    }
+    entry.rung = armed;
+    if (wants_token(armed)) {
+      give_token(entry);
+    } else {
+      somebody = true;
+    }
+  }
+  if (somebody) {
+    ring(topic_.counters().bell);
+  }
+}
+
+void SubscriberList::wake_all() noexcept {
+  refresh();
+  for (Entry& entry : entries_) {
+    if (wants_token(entry.segment.header().asleep.load(std::memory_order_seq_cst))) {
+      give_token(entry);
+    }
+  }
+  ring(topic_.counters().bell);
+}
+
+std::uint64_t SubscriberList::joined() const noexcept {
+  return static_cast<std::uint64_t>(std::count_if(entries_.begin(), entries_.end(), [](const Entry& entry) {
+    return stage_of(entry.segment) == Stage::joined;
+  }));
+}
+
+std::vector<Peer> SubscriberList::peers() const {
+  std::vector<Peer> peers;
+  for (const Entry& entry : entries_) {
+    if (stage_of(entry.segment) == Stage::joined) {
+      peers.push_back(entry.segment.peer);
+    }
+  }
+  return peers;
+}
+
+std::string SubscriberList::misfit_with(const Offer& offer) const {
+  for (const Entry& entry : entries_) {
+    const SubscriberSegment& segment = entry.segment;
+    if (stage_of(segment) == Stage::left) {
+      continue;
+    }
+    std::string reason = misfit(offer, {.subscriber = segment.peer,
+                                        .depth = segment.depth,
+                                        .history = segment.history,
+                                        .policy = segment.policy,
+                                        .type = segment.type});
+    if (!reason.empty()) {
+      return reason;
+    }
+  }
+  return {};
+}
+
+void SubscriberList::record_events() {
+  log_.start();
+  for (Entry& entry : entries_) {
+    announce(entry);
+  }
+}
+
+void SubscriberList::watch_with(int epoll) {
+  epoll_ = epoll;
+  for (Entry& entry : entries_) {
+    watch(entry);
+  }
+}
+
+void SubscriberList::watch(Entry& entry) {
+  if (epoll_ >= 0) {
+    entry.life = watch_life(topic_.descriptor(), entry.segment.name, epoll_);
+  }
+}
+
+}  // namespace weir::shm

@@ -1,0 +1,92 @@
+// The subscribers of a topic as one of its publishers sees them.
+//
+// The list is what the directory held when the epoch had its remembered value; it is read again when the epoch has
+// changed. The order matters: the epoch first, then the directory, so that whoever raised the epoch later is found later.
+//
+// Thread safety: none; it belongs to the publisher.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "transport/shm/membership_log.h"
+#include "transport/shm/segment.h"
+#include "transport/shm/topic_directory.h"
+
+namespace weir::shm {
+
+class SubscriberList {
+ public:
+  // `topic` must outlive the list. `self` is the publisher.
+  SubscriberList(TopicDirectory& topic, PeerId self) : topic_(topic), self_(self) {}
+
+  // Whether somebody joined or left since the last refresh(). One load.
+  [[nodiscard]] bool is_stale() const noexcept {
+    return topic_.counters().epoch.load(std::memory_order_acquire) != epoch_;
+  }
+  // Reads the directory again if the epoch has changed. Also removes what dead subscribers left there.
+  void refresh();
+
+  // What the subscribers still want when the publisher is about to publish `next`.
+  struct Needs {
+    std::uint64_t oldest;    // the oldest sample that somebody attached still wants; `next` or more if none
+    std::uint64_t gate;      // publishing stops before this sequence, for lossless subscribers; ~0 without any
+  };
+  [[nodiscard]] Needs needs(std::uint64_t next) noexcept;
+
+  // Appends the chunks of this publisher that subscribers pin now.
+  void collect_pins(std::vector<std::uint64_t>& pinned) noexcept;
+
+  // Tests the locks of those who have pins here, and of lossless ones that keep the gate at or below `sequence`; leaves the
+  // dead out. True: there was one.
+  bool drop_dead_holders() noexcept;
+  bool drop_dead_gates(std::uint64_t sequence) noexcept;
+  // Tests the locks of all. True: there was a dead one.
+  bool drop_dead() noexcept;
+
+  // Wakes those who sleep and have not been woken by us for this sleep.
+  void wake_sleepers() noexcept;
+  // Makes everybody look: after joining, leaving, taking over.
+  void wake_all() noexcept;
+
+  // Those that have joined and live, as far as the list knows.
+  [[nodiscard]] std::uint64_t joined() const noexcept;
+  [[nodiscard]] std::vector<Peer> peers() const;
+  // What does not fit between this offer and a subscriber; empty if all fit.
+  [[nodiscard]] std::string misfit_with(const Offer& offer) const;
+
+  // Starts to record events, with a `joined` for everybody there is.
+  void record_events();
+  [[nodiscard]] MembershipLog& log() noexcept { return log_; }
+
+  // Adds the life FIFOs of present and future subscribers to this epoll set, so that it shows deaths.
+  void watch_with(int epoll);
+
+ private:
+  struct Entry {
+    SubscriberSegment segment;
+    std::size_t cursor = cursor_count;  // our entry of its table; cursor_count while there is none
+    std::uint64_t rung = 0;             // the last `asleep` word that we rang for
+    bool announced = false;             // `joined` is in the log
+    File life;                          // its life FIFO, if we watch
+    File wake;                          // its wake FIFO, once needed
+  };
+
+  void add(PeerId id);
+  void watch(Entry& entry);
+  void announce(Entry& entry);
+  void forget(std::vector<Entry>::iterator entry, bool dead) noexcept;
+  template <class Suspect>
+  bool drop_dead_if(Suspect is_suspect) noexcept;
+  [[nodiscard]] const Cursor* cursor_of(Entry& entry) noexcept;
+  void give_token(Entry& entry) noexcept;
+
+  TopicDirectory& topic_;
+  PeerId self_;
+  std::uint64_t epoch_ = 0;
+  std::vector<Entry> entries_;
+  MembershipLog log_;
+  int epoll_ = -1;
+};
+
+}  // namespace weir::shm

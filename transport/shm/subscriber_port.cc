@@ -1,0 +1,295 @@
+#include "transport/shm/subscriber_port.h"
+
+#include <fmt/format.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <thread>
+#include <utility>
+
+#include "transport/shm/backend.h"
+#include "transport/shm/janitor.h"
+
+namespace weir::shm {
+namespace {
+
+// A publisher can die between a sample and the bell: so sleepers look again this often.
+constexpr std::chrono::milliseconds sleep_slice(100);
+// A sleep costs its owner 9 to 15 microseconds of processor time: spinning pays below that.
+constexpr std::chrono::microseconds worth_spinning(20);
+
+void pause_processor() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+#endif
+}
+
+Status check_limits(const TopicDirectory& topic, const SubscriberQos& qos) {
+  if (qos.held == 0 || qos.held > max_pins) {
+    return failure(ErrorCode::limit_exceeded, fmt::format("topic \"{}\": held={} is not from 1 to {}: change that option",
+                                                          topic.place().topic, qos.held, max_pins));
+  }
+  if (qos.depth >= max_slots) {
+    return failure(ErrorCode::limit_exceeded, fmt::format("topic \"{}\": depth={} is not below {}: lower that option",
+                                                          topic.place().topic, qos.depth, max_slots));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<spi::SubscriberPort>> SubscriberPort::join(std::unique_ptr<TopicDirectory> topic,
+                                                                  const SubscriberQos& qos) {
+  if (Status checked = check_limits(*topic, qos); !checked) {
+    return tl::unexpected(checked.error());
+  }
+  const auto fill = [&](std::byte* memory) {
+    auto& header = *reinterpret_cast<SubscriberHeader*>(memory);
+    header.depth = qos.depth;
+    header.history = qos.history;
+    header.pins = qos.held;
+    header.policy = static_cast<std::uint32_t>(qos.policy);
+  };
+  Result<OwnSegment> segment =
+      OwnSegment::make(*topic, Role::subscriber, subscriber_segment_size(qos.held), qos.name, qos.type, fill);
+  if (!segment) {
+    return tl::unexpected(segment.error());
+  }
+  std::unique_ptr<SubscriberPort> port(new SubscriberPort(std::move(topic), std::move(*segment), qos));
+  const std::uint64_t joined = port->counters_.epoch.fetch_add(1, std::memory_order_seq_cst) + 1;
+  const Peer self{.role = Role::subscriber, .id = port->id(), .name = qos.name};
+  if (Status listed = port->publishers_.join(joined, self); !listed) {
+    port->close();
+    return tl::unexpected(listed.error());
+  }
+  port->header_.stage.store(static_cast<std::uint32_t>(Stage::joined), std::memory_order_seq_cst);
+  port->wake_publishers();
+  return port;
+}
+
+SubscriberPort::SubscriberPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const SubscriberQos& qos)
+    : topic_(std::move(topic)),
+      counters_(topic_->counters()),
+      origin_{.source = static_cast<TickSource>(topic_->header().tick_source),
+              .ticks = topic_->header().origin_ticks,
+              .nanoseconds = topic_->header().origin_nanoseconds},
+      segment_(std::move(segment)),
+      header_(*reinterpret_cast<SubscriberHeader*>(segment_.memory.data())),
+      qos_(qos),
+      lossless_(qos.policy == SlowPolicy::lossless),
+      depth_(qos.depth),
+      pins_(reinterpret_cast<Word<std::uint64_t>*>(segment_.memory.data() + pins_offset), qos.held, header_.pins_used),
+      publishers_(*topic_, segment_.memory.data(), qos_, pins_),
+      too_many_held_(ErrorCode::limit_exceeded,
+                     fmt::format("topic \"{}\": {} samples are in hand, the limit is held={}: release one, or raise that "
+                                 "option",
+                                 topic_->place().topic, qos.held, qos.held)) {}
+
+SubscriberPort::~SubscriberPort() {
+  segment_.life = Lock();
+  counters_.epoch.fetch_add(1, std::memory_order_seq_cst);
+  remove_segment_if_dead(topic_->descriptor(), segment_.name, counters_);
+}
+
+const Capabilities& SubscriberPort::capabilities() const noexcept { return promised(); }
+
+void SubscriberPort::close() noexcept {
+  header_.stage.store(static_cast<std::uint32_t>(Stage::left), std::memory_order_release);
+  segment_.life_fifo = File();
+  if (tokens_) {
+    uncount_as_sleeper();
+  }
+  publishers_.leave();
+  counters_.epoch.fetch_add(1, std::memory_order_seq_cst);
+  wake_publishers();
+}
+
+void SubscriberPort::wake_publisher(Attachment& from, std::uint64_t want) noexcept {
+  if (!wants_token(want)) {
+    ring(counters_.twin);
+    return;
+  }
+  const SegmentName name = from.publisher.name;
+  const Result<File> fifo = open_file(topic_->descriptor(), wake_name(name.role, name.id), O_RDWR, "waking");
+  if (fifo) {
+    put_token(*fifo);
+  }
+}
+
+void SubscriberPort::wake_publishers() noexcept {
+  ring(counters_.twin);
+  for (const auto& attachment : publishers_.attachments()) {
+    if (attachment->publisher.header().watching.load(std::memory_order_seq_cst) != 0) {
+      wake_publisher(*attachment, armed_word(0, WakeBy::token));
+    }
+  }
+}
+
+Result<bool> SubscriberPort::nothing_taken(spi::SampleRecord& record) {
+  if (std::optional<Error> fault = publishers_.take_fault()) {
+    return tl::unexpected(std::move(*fault));
+  }
+  publishers_.let_go_of_ended();
+  if (tokens_ && !settle()) {
+    return take(record);
+  }
+  return false;
+}
+
+bool SubscriberPort::settle() {
+  tokens_.drain();
+  header_.asleep.store(armed_word(++generation_, WakeBy::token), std::memory_order_seq_cst);
+  // A hang-up stays in the epoll set until its FIFO is closed, which noting the end does.
+  epoll_event hung_up{};
+  if (epoll_wait(epoll_.get(), &hung_up, 1, 0) > 0) {
+    publishers_.find_ended();
+    publishers_.let_go_of_ended();
+  }
+  const bool something = publishers_.is_stale() || publishers_.ready();
+  if (something || !publishers_.log().empty()) {
+    tokens_.write();
+  }
+  return !something;
+}
+
+Result<Wake> SubscriberPort::wait(Deadline deadline, const std::stop_token& stop) {
+  if (publishers_.is_stale()) {
+    publishers_.refresh();
+  }
+  if (publishers_.ready()) {
+    expected_gap_ /= 2;
+    return Wake::ready;
+  }
+  if (passed(deadline)) {
+    return Wake::deadline;
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  const Wake wake = spin(deadline, stop) ? Wake::ready : sleep(deadline, stop);
+  const std::chrono::nanoseconds gap = std::chrono::steady_clock::now() - begin;
+  expected_gap_ += (gap - expected_gap_) / 4;
+  return wake;
+}
+
+bool SubscriberPort::spin(Deadline deadline, const std::stop_token& stop) noexcept {
+  static const bool alone = std::thread::hardware_concurrency() < 2;
+  if (alone || expected_gap_ > worth_spinning) {
+    return false;
+  }
+  const Deadline end = std::min(deadline, after(2 * worth_spinning));
+  constexpr int looks_between_clocks = 32;
+  while (true) {
+    for (int look = 0; look < looks_between_clocks; ++look) {
+      if (publishers_.ready()) {
+        return true;
+      }
+      pause_processor();
+    }
+    if (passed(end) || publishers_.is_stale() || stop.stop_requested()) {
+      return false;
+    }
+  }
+}
+
+Wake SubscriberPort::sleep(Deadline deadline, const std::stop_token& stop) {
+  const std::stop_callback wake(stop, [this] { ring(counters_.bell); });
+  const bool by_token = static_cast<bool>(tokens_);  // then it is counted for as long as it lives
+  if (!by_token) {
+    count_as_sleeper();
+  }
+  Wake outcome = Wake::deadline;
+  while (true) {
+    header_.asleep.store(armed_word(++generation_, WakeBy::futex), std::memory_order_seq_cst);
+    const std::uint32_t bell = counters_.bell.load(std::memory_order_seq_cst);
+    if (publishers_.is_stale()) {
+      publishers_.refresh();
+    }
+    if (publishers_.ready()) {
+      outcome = Wake::ready;
+      break;
+    }
+    if (stop.stop_requested()) {
+      outcome = Wake::interrupted;
+      break;
+    }
+    if (passed(deadline)) {
+      break;
+    }
+    publishers_.let_go_of_ended();
+    sleep_on(counters_.bell, bell, deadline, sleep_slice);
+  }
+  header_.asleep.store(0, std::memory_order_seq_cst);
+  if (by_token) {
+    tokens_.write();  // the descriptor was not armed meanwhile
+  } else {
+    uncount_as_sleeper();
+  }
+  return outcome;
+}
+
+void SubscriberPort::count_as_sleeper() noexcept {
+  counters_.sleepers.fetch_add(1, std::memory_order_seq_cst);
+  header_.counted.store(1, std::memory_order_release);
+}
+
+void SubscriberPort::uncount_as_sleeper() noexcept {
+  header_.asleep.store(0, std::memory_order_seq_cst);
+  header_.counted.store(0, std::memory_order_release);
+  counters_.sleepers.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+Result<int> SubscriberPort::fd() {
+  if (epoll_) {
+    return epoll_.get();
+  }
+  const std::string what = fmt::format("topic \"{}\": making a descriptor to wait on", topic_->place().topic);
+  File epoll(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) {
+    return tl::unexpected(system_error(what, errno));
+  }
+  Result<TokenFifo> tokens =
+      TokenFifo::make(topic_->descriptor(), wake_name(segment_.name.role, segment_.name.id), what);
+  if (!tokens) {
+    return tl::unexpected(tokens.error());
+  }
+  epoll_event event{};
+  event.events = EPOLLIN;
+  if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, tokens->descriptor(), &event) != 0) {
+    return tl::unexpected(system_error(what, errno));
+  }
+  tokens_ = std::move(*tokens);
+  epoll_ = std::move(epoll);
+  count_as_sleeper();
+  publishers_.watch_with(epoll_.get());
+  publishers_.find_ended();  // whose hang-up came before the watch
+  settle();
+  return epoll_.get();
+}
+
+Result<std::optional<MembershipEvent>> SubscriberPort::next_event() {
+  if (publishers_.is_stale()) {
+    publishers_.refresh();
+  }
+  if (!publishers_.log().recording()) {
+    publishers_.record_events();
+  }
+  if (publishers_.log().empty()) {
+    publishers_.find_ended();
+    if (tokens_ && publishers_.log().empty()) {
+      settle();
+    }
+  }
+  return publishers_.log().next();
+}
+
+Result<std::vector<Peer>> SubscriberPort::peers() {
+  if (publishers_.is_stale()) {
+    publishers_.refresh();
+  }
+  return publishers_.peers();
+}
+
+}  // namespace weir::shm
