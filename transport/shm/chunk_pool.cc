@@ -80,7 +80,7 @@ Status ChunkPool::open_class(unsigned size_class) {
   }
   const std::string name = chunk_file_name(publisher_, size_class);
   const std::string what = fmt::format("topic \"{}\": creating {}", topic_, name);
-  Result<File> file = open_file(directory_, name, O_RDWR | O_CREAT | O_EXCL, what);
+  Result<File> file = open_file(directory_, name, O_RDWR | O_CREAT, what);  // perhaps from a try that failed
   if (!file) {
     return tl::unexpected(file.error());
   }

@@ -32,21 +32,21 @@ void ring(Word<std::uint32_t>& bell) noexcept {
   syscall(SYS_futex, &bell, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
 
-void sleep_on(const Word<std::uint32_t>& bell, std::uint32_t seen, Deadline deadline,
+bool sleep_on(const Word<std::uint32_t>& bell, std::uint32_t seen, Deadline deadline,
               std::chrono::nanoseconds slice) noexcept {
   std::chrono::nanoseconds wait = slice;
   if (deadline != never) {
     if (deadline == at_once) {
-      return;
+      return true;
     }
     wait = std::min(wait, std::chrono::nanoseconds(deadline - std::chrono::steady_clock::now()));
     if (wait.count() <= 0) {
-      return;
+      return true;
     }
   }
   constexpr std::int64_t second = 1'000'000'000;
   const timespec relative{.tv_sec = wait.count() / second, .tv_nsec = wait.count() % second};
-  syscall(SYS_futex, &bell, FUTEX_WAIT, seen, &relative, nullptr, 0);
+  return syscall(SYS_futex, &bell, FUTEX_WAIT, seen, &relative, nullptr, 0) != 0 && errno == ETIMEDOUT;
 }
 
 Result<TokenFifo> TokenFifo::make(int directory, const std::string& name, std::string_view what) {

@@ -38,8 +38,9 @@ enum class WakeBy : std::uint64_t { futex = 0, token = 1 };
 // Raises a bell and wakes all who sleep on it, in whatever process.
 void ring(Word<std::uint32_t>& bell) noexcept;
 
-// Sleeps until the bell differs from `seen`, the deadline passes, or the slice ends; may return early.
-void sleep_on(const Word<std::uint32_t>& bell, std::uint32_t seen, Deadline deadline,
+// Sleeps until the bell differs from `seen`, the deadline passes, or the slice ends; may return early. True: nobody woke us
+// before deadline or slice ended.
+bool sleep_on(const Word<std::uint32_t>& bell, std::uint32_t seen, Deadline deadline,
               std::chrono::nanoseconds slice) noexcept;
 
 // A FIFO of tokens that makes its owner's descriptor readable.

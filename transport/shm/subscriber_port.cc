@@ -20,6 +20,9 @@ constexpr std::chrono::milliseconds sleep_slice(100);
 // A sleep costs its owner 9 to 15 microseconds of processor time: spinning pays below that.
 constexpr std::chrono::microseconds worth_spinning(20);
 
+// A cursor that gates nobody, and leaves room to add a depth to it.
+constexpr std::uint64_t beyond_all = std::uint64_t{1} << 62U;
+
 void pause_processor() noexcept {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -106,6 +109,14 @@ void SubscriberPort::close() noexcept {
   publishers_.leave();
   counters_.epoch.fetch_add(1, std::memory_order_seq_cst);
   wake_publishers();
+}
+
+tl::unexpected<Error> SubscriberPort::give_up(Attachment& from, const Error& error) noexcept {
+  if (error.code() == ErrorCode::corrupt) {
+    from.broken = true;
+    from.cursor->next.store(beyond_all, std::memory_order_seq_cst);  // so that we do not hold it back
+  }
+  return tl::unexpected(error);
 }
 
 void SubscriberPort::wake_publisher(Attachment& from, std::uint64_t want) noexcept {
@@ -219,7 +230,9 @@ Wake SubscriberPort::sleep(Deadline deadline, const std::stop_token& stop) {
       break;
     }
     publishers_.let_go_of_ended();
-    sleep_on(counters_.bell, bell, deadline, sleep_slice);
+    if (sleep_on(counters_.bell, bell, deadline, sleep_slice)) {
+      publishers_.find_ended();  // nothing else tells of a death here
+    }
   }
   header_.asleep.store(0, std::memory_order_seq_cst);
   if (by_token) {

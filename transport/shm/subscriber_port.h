@@ -79,8 +79,7 @@ class SubscriberPort final : public spi::SubscriberPort {
       const Result<const std::byte*> chunk = from.publisher.chunks.chunk(sample);
       if (!chunk) [[unlikely]] {
         pins_.clear(pin);
-        from.broken = chunk.error().code() == ErrorCode::corrupt;
-        return tl::unexpected(chunk.error());
+        return give_up(from, chunk.error());
       }
       record = {.payload = *chunk + sample.payload_offset,
                 .size = sample.size,
@@ -115,6 +114,8 @@ class SubscriberPort final : public spi::SubscriberPort {
     return end - depth_;
   }
 
+  // After a sample that cannot be read: leaves out a publisher whose memory is corrupt.
+  tl::unexpected<Error> give_up(Attachment& from, const Error& error) noexcept;
   // The rest of take() when no publisher has a sample.
   Result<bool> nothing_taken(spi::SampleRecord& record);
   void wake_publisher(Attachment& from, std::uint64_t want) noexcept;
