@@ -72,16 +72,19 @@ TickOrigin tick_origin(TickSource source) noexcept {
 }
 
 std::chrono::steady_clock::time_point time_of(std::uint64_t ticks, const TickOrigin& origin) noexcept {
+  return time_between(ticks, origin, tick_origin(origin.source));
+}
+
+std::chrono::steady_clock::time_point time_between(std::uint64_t ticks, const TickOrigin& origin,
+                                                   const TickOrigin& later) noexcept {
   using Moment = std::chrono::steady_clock::time_point;
   const auto moment = [](std::int64_t nanoseconds) { return Moment(std::chrono::nanoseconds(nanoseconds)); };
-  if (origin.source == TickSource::monotonic_clock) return moment(static_cast<std::int64_t>(ticks));
-  const TickOrigin now = tick_origin(origin.source);
-  // Ticks come from shared memory: whatever they are, the result lies between the origin and now.
-  if (ticks >= now.ticks || now.ticks <= origin.ticks) return moment(now.nanoseconds);
-  if (ticks <= origin.ticks || now.nanoseconds <= origin.nanoseconds) return moment(origin.nanoseconds);
+  if (ticks >= later.ticks || later.ticks <= origin.ticks) return moment(later.nanoseconds);
+  if (ticks <= origin.ticks || later.nanoseconds <= origin.nanoseconds) return moment(origin.nanoseconds);
+  // The product of two spans has more than 64 bits after a few seconds.
   __extension__ using Wide = unsigned __int128;
-  const auto span = static_cast<std::uint64_t>(now.nanoseconds - origin.nanoseconds);
-  const auto elapsed = static_cast<std::int64_t>(Wide{ticks - origin.ticks} * span / (now.ticks - origin.ticks));
+  const auto span = static_cast<std::uint64_t>(later.nanoseconds - origin.nanoseconds);
+  const auto elapsed = static_cast<std::int64_t>(Wide{ticks - origin.ticks} * span / (later.ticks - origin.ticks));
   return moment(origin.nanoseconds + elapsed);
 }
 

@@ -34,7 +34,13 @@ struct TickOrigin {
 }
 
 // When `ticks` were, given a moment before them: the line through that moment and now. The rate is thus measured over a
-// span that contains the ticks, so the error is that of reading two clocks together (tens of nanoseconds).
+// span that contains the ticks, so the error is that of reading two clocks together (tens of nanoseconds). Whatever the
+// ticks, which come from shared memory, the result lies between the origin and now. (A machine that slept since the
+// origin may have counted on while the clock stood still: times are then too recent, within these bounds.)
 [[nodiscard]] std::chrono::steady_clock::time_point time_of(std::uint64_t ticks, const TickOrigin& origin) noexcept;
+
+// The same with a given moment instead of now.
+[[nodiscard]] std::chrono::steady_clock::time_point time_between(std::uint64_t ticks, const TickOrigin& origin,
+                                                                 const TickOrigin& later) noexcept;
 
 }  // namespace weir::shm

@@ -228,7 +228,8 @@ Result<File> make_unnamed(int directory, std::size_t size, std::string_view what
 }
 
 Status reserve(const File& file, std::size_t offset, std::size_t size, std::string_view what) {
-  // A signal makes fallocate start anew, so a large piece would never be done under a profiler's timer.
+  // On older kernels a signal makes a tmpfs take back all of a piece, which must be small to be done under a profiler's
+  // timer.
   constexpr std::size_t piece = std::size_t{1} << 20U;
   const std::size_t size_before = size_of(file);
   const std::size_t end = offset + size;

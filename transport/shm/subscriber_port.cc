@@ -70,6 +70,8 @@ Result<std::unique_ptr<spi::SubscriberPort>> SubscriberPort::join(std::unique_pt
     return tl::unexpected(listed.error());
   }
   port->header_.stage.store(static_cast<std::uint32_t>(Stage::joined), std::memory_order_seq_cst);
+  // Once more: who listed us while we joined shall look at our cursors now, so that depth is exact from here on.
+  port->counters_.epoch.fetch_add(1, std::memory_order_seq_cst);
   port->wake_publishers();
   return port;
 }

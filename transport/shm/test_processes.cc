@@ -10,11 +10,9 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -22,7 +20,7 @@
 #include <cstring>
 #include <exception>
 #include <filesystem>
-#include <vector>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -99,6 +97,15 @@ bool step(pid_t child, int& status) {
   return WIFSTOPPED(status);
 }
 
+// Lets it pass `stops` system calls, or ends of one, and stop at the next; false when it has ended.
+bool run_to_stop(pid_t child, int stops, int& status) {
+  bool alive = true;
+  for (int stop = 0; alive && stop <= stops; ++stop) alive = step(child, status);
+  return alive;
+}
+
+bool ended_well(int status) { return WIFEXITED(status) && WEXITSTATUS(status) == 0; }
+
 void write_file(const char* path, const std::string& text) {
   const int descriptor = open(path, O_WRONLY | O_CLOEXEC);
   static_cast<void>(!write(descriptor, text.data(), text.size()));
@@ -168,8 +175,7 @@ void Child::kill_and_reap() {
 
 bool Child::succeeded() {
   if (pid_ <= 0) return false;
-  const int status = wait_status(std::exchange(pid_, -1));
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  return ended_well(wait_status(std::exchange(pid_, -1)));
 }
 
 void in_private_mounts(const std::function<void()>& body) {
@@ -192,27 +198,40 @@ void remount_read_only(const std::string& path) {
 int kill_at_each_system_call(const KillPlan& plan) {
   for (int kills = 0;; ++kills) {
     plan.prepare();
-    const pid_t child = trace_child([&] {
-      run_and_exit([&] {
-        plan.body();
-        return true;
-      });
-    });
+    const auto body = [&] {
+      plan.body();
+      return true;
+    };
+    const pid_t child = trace_child([&] { run_and_exit(body); });
     int status = 0;
-    bool alive = true;
-    for (int stop = 0; alive && stop <= kills; ++stop) alive = step(child, status);
-    if (!alive) {
-      EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "the run without a kill failed";
-      plan.judge();
-      return kills;
+    const bool alive = run_to_stop(child, kills, status);
+    if (alive) {
+      kill(child, SIGKILL);
+      wait_status(child);
+    } else {
+      EXPECT_TRUE(ended_well(status)) << "the run without a kill failed";
     }
-    kill(child, SIGKILL);
-    wait_status(child);
     plan.judge();
-    if (::testing::Test::HasFailure()) {
-      ADD_FAILURE() << "after a kill at stop " << kills;
-      return kills;
+    if (::testing::Test::HasFailure()) ADD_FAILURE() << "after a kill at stop " << kills;
+    if (!alive || ::testing::Test::HasFailure()) return kills;
+  }
+}
+
+int interrupt_at_each_system_call(const InterruptionPlan& plan) {
+  for (int interruptions = 0;; ++interruptions) {
+    plan.prepare();
+    const pid_t child = trace_child([&] { run_and_exit(plan.body); });
+    int status = 0;
+    const bool alive = run_to_stop(child, interruptions, status);
+    if (alive) {
+      plan.meanwhile();
+      while (step(child, status)) {
+      }
     }
+    EXPECT_TRUE(ended_well(status)) << "what was interrupted failed";
+    plan.judge();
+    if (::testing::Test::HasFailure()) ADD_FAILURE() << "after an interruption at stop " << interruptions;
+    if (!alive || ::testing::Test::HasFailure()) return interruptions;
   }
 }
 
@@ -229,7 +248,19 @@ bool at_system_call(long number, const std::function<bool()>& body, const std::f
       meanwhile();
     }
   }
-  return met && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  return met && ended_well(status);
+}
+
+bool give_to_somebody_else(const std::string& path) {
+  if (chown(path.c_str(), 12345, 12345) == 0) return true;
+  for (const char* foreign : {"/usr", "/var/cache/man", "/var/cache/apt/archives/partial"}) {
+    struct stat status {};
+    if (stat(foreign, &status) == 0 && status.st_uid != geteuid() &&
+        mount(foreign, path.c_str(), nullptr, MS_BIND, nullptr) == 0) {
+      return true;
+    }
+  }
+  return false;
 }
 
 DescriptorLimit::DescriptorLimit(int count) {

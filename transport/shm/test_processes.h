@@ -81,9 +81,24 @@ struct KillPlan {
 };
 int kill_at_each_system_call(const KillPlan& plan);
 
+// Runs `body` in a child again and again and stops it at its first system call, after that, at the second, and so on,
+// while `meanwhile` happens; then lets it go on to its end, where it must have returned true. `judge` comes after each
+// run. Returns the number of interruptions.
+struct InterruptionPlan {
+  std::function<void()> prepare;
+  std::function<bool()> body;
+  std::function<void()> meanwhile;
+  std::function<void()> judge;
+};
+int interrupt_at_each_system_call(const InterruptionPlan& plan);
+
 // Runs `body` in a child and stops it as it enters the first system call `number`; then calls `meanwhile`, and lets the
 // child go on to its end. True: the call was met and the child's body returned true.
 bool at_system_call(long number, const std::function<bool()>& body, const std::function<void()>& meanwhile);
+
+// Makes the path a directory of another user, in whichever way this machine allows; only in_private_mounts. False:
+// there is none.
+bool give_to_somebody_else(const std::string& path);
 
 // Lets this process open no more than `count` further descriptors while it lives.
 class DescriptorLimit {
