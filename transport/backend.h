@@ -43,27 +43,28 @@ struct LoanRequest {
 };
 
 // A loan as a port sees it. The publisher may lower `size` before it publishes.
+// Not initialised: loan() writes every field.
 struct LoanRecord {
-  std::byte* payload = nullptr;
-  std::size_t size = 0;
-  std::byte* header = nullptr;
-  std::size_t header_size = 0;
-  std::uint64_t token = 0;  // the port's own
+  std::byte* payload;
+  std::size_t size;
+  std::byte* header;
+  std::size_t header_size;
+  std::uint64_t token;  // the port's own
 };
 
 inline constexpr std::uint64_t no_sequence = ~0ULL;
 
-// A sample as a port sees it. Valid until release.
+// A sample as a port sees it. Valid until release. Not initialised: take() writes every field.
 struct SampleRecord {
-  const std::byte* payload = nullptr;
-  std::size_t size = 0;
-  const std::byte* header = nullptr;
-  std::size_t header_size = 0;
-  PeerId publisher = 0;
-  std::uint64_t sequence = no_sequence;
-  std::uint64_t lost_before = 0;
-  std::uint64_t time = 0;   // the port's own unit, see publish_time()
-  std::uint64_t token = 0;  // the port's own
+  const std::byte* payload;
+  std::size_t size;
+  const std::byte* header;
+  std::size_t header_size;
+  PeerId publisher;
+  std::uint64_t sequence;  // no_sequence where there is none
+  std::uint64_t lost_before;
+  std::uint64_t time;   // the port's own unit, see publish_time()
+  std::uint64_t token;  // the port's own
 };
 
 // What both kinds of port have.

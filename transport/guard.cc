@@ -1,5 +1,9 @@
 #include "transport/guard.h"
 
+#include <exception>
+#include <new>
+#include <string>
+
 namespace weir::spi {
 
 Error unusable(const Port* port) {
@@ -12,6 +16,18 @@ Error unusable(const Port* port) {
                             "the handle is empty: its publisher or subscriber is closed, it was moved from, or its loan "
                             "is published already");
   return closed;
+}
+
+Error caught() noexcept {
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    return {ErrorCode::resource_exhausted, "the process is out of memory"};
+  } catch (const std::exception& thrown) {
+    return {ErrorCode::internal, std::string("an unexpected exception: ") + thrown.what()};
+  } catch (...) {
+    return {ErrorCode::internal, "an unexpected exception of unknown type"};
+  }
 }
 
 const Capabilities& capabilities_of(const Port* port) noexcept {

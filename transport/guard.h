@@ -1,9 +1,6 @@
 // What stands between the handles of the interface and the ports of a backend.
 #pragma once
 
-#include <exception>
-#include <new>
-#include <string>
 #include <utility>
 
 #include "transport/backend.h"
@@ -14,17 +11,16 @@ namespace weir::spi {
 // Why a handle whose port this is cannot be used: moved from, closed, or inherited by a forked child.
 [[nodiscard]] Error unusable(const Port* port);
 
-// Runs `call` and turns what a framework beneath it throws into an error, since no exception crosses the interface.
+// The exception that is being handled, as an error: no exception crosses the interface. Call it in a catch block only.
+[[nodiscard]] Error caught() noexcept;
+
+// Runs `call` and turns what a framework beneath it throws into an error.
 template <class Call>
 auto guarded(Call&& call) noexcept -> decltype(call()) {
   try {
     return std::forward<Call>(call)();
-  } catch (const std::bad_alloc&) {
-    return failure(ErrorCode::resource_exhausted, "the process is out of memory");
-  } catch (const std::exception& thrown) {
-    return failure(ErrorCode::internal, std::string("an unexpected exception: ") + thrown.what());
   } catch (...) {
-    return failure(ErrorCode::internal, "an unexpected exception of unknown type");
+    return tl::unexpected(caught());
   }
 }
 

@@ -24,13 +24,12 @@ namespace weir {
 
 class Loan {
  public:
-  Loan() = default;
-  Loan(Loan&& other) noexcept : port_(std::exchange(other.port_, nullptr)), record_(other.record_) {}
+  Loan() noexcept {}  // the record stays as it is: nobody reads it without a port
+  Loan(Loan&& other) noexcept { take_over(other); }
   Loan& operator=(Loan&& other) noexcept {
     if (this != &other) {
       drop();
-      port_ = std::exchange(other.port_, nullptr);
-      record_ = other.record_;
+      take_over(other);
     }
     return *this;
   }
@@ -66,6 +65,13 @@ class Loan {
  private:
   friend class Publisher;
 
+  void take_over(Loan& other) noexcept {
+    port_ = std::exchange(other.port_, nullptr);
+    if (port_ != nullptr) {
+      record_ = other.record_;
+    }
+  }
+
   // One loan less is out; the port goes with the last one if its handle is gone.
   static void settle(spi::PublisherPort* port) noexcept {
     if (--port->open_loans == 0 && port->closed) {
@@ -81,13 +87,11 @@ inline Result<std::uint64_t> Loan::publish(std::optional<Deadline> deadline) {
   if (port_ == nullptr || port_->closed || port_->inherited()) [[unlikely]] {
     return tl::unexpected(spi::unusable(port_));
   }
-  return spi::guarded([&]() -> Result<std::uint64_t> {
-    Result<std::uint64_t> sequence = port_->publish(record_, deadline);
-    if (sequence) {
-      settle(std::exchange(port_, nullptr));
-    }
-    return sequence;
-  });
+  Result<std::uint64_t> sequence = spi::guarded([&] { return port_->publish(record_, deadline); });
+  if (sequence) [[likely]] {
+    settle(std::exchange(port_, nullptr));
+  }
+  return sequence;
 }
 
 }  // namespace weir

@@ -4,7 +4,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <mutex>
 #include <new>
 
 namespace weir::spi {
@@ -14,8 +13,7 @@ using Word = std::atomic<std::uint64_t>;
 
 constinit Word ordinary_word{0};
 // Inherited by children as it stands, unlike the word: the source of the next generation.
-constinit std::uint64_t newest_generation = 0;
-constinit std::mutex adoption;
+constinit std::atomic<std::uint64_t> newest_generation{0};
 
 void forget_generation() noexcept { internal::process_word->store(0, std::memory_order_relaxed); }
 
@@ -34,13 +32,17 @@ Word* make_word() noexcept {
 
 constinit Word* internal::process_word = &ordinary_word;
 
+namespace {
+// Before all static objects, and without a lock here and below: a child that is forked while another thread holds one
+// would wait for it forever.
+[[gnu::constructor(101)]] void place_word() noexcept { internal::process_word = make_word(); }
+}  // namespace
+
 void adopt_process() noexcept {
-  const std::lock_guard<std::mutex> lock(adoption);
-  if (newest_generation == 0) {
-    internal::process_word = make_word();
-  }
-  if (process_generation() == 0) {
-    internal::process_word->store(++newest_generation, std::memory_order_relaxed);
+  std::uint64_t none = 0;
+  if (process_generation() == none) {
+    const std::uint64_t next = newest_generation.fetch_add(1, std::memory_order_relaxed) + 1;
+    internal::process_word->compare_exchange_strong(none, next, std::memory_order_relaxed);
   }
 }
 

@@ -13,7 +13,6 @@
 // In a forked child every call returns `forked`.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -81,22 +80,26 @@ class Publisher {
 };
 
 inline Result<Loan> Publisher::loan(std::size_t size, std::size_t header_size, std::size_t alignment) {
+  Result<Loan> loan(tl::in_place);  // the one thing returned, so that it is made where the caller wants it
+  const bool is_power_of_two = alignment != 0 && (alignment & (alignment - 1)) == 0;
   if (port_ == nullptr || port_->inherited()) [[unlikely]] {
-    return tl::unexpected(spi::unusable(port_));
-  }
-  return spi::guarded([&]() -> Result<Loan> {
-    if (size > qos_.max_payload || header_size > spi::max_header_size || port_->open_loans >= qos_.loans ||
-        !std::has_single_bit(alignment) || alignment > spi::max_alignment) [[unlikely]] {
-      return tl::unexpected(refusal(size, header_size, alignment));
-    }
-    Result<Loan> loan(tl::in_place);
-    if (Status lent = port_->loan({size, header_size, alignment}, loan->record_); !lent) [[unlikely]] {
-      return tl::unexpected(std::move(lent).error());
-    }
-    loan->port_ = port_;
-    ++port_->open_loans;
+    loan = tl::unexpected(spi::unusable(port_));
     return loan;
-  });
+  }
+  try {
+    if (size > qos_.max_payload || header_size > spi::max_header_size || port_->open_loans >= qos_.loans ||
+        !is_power_of_two || alignment > spi::max_alignment) [[unlikely]] {
+      loan = tl::unexpected(refusal(size, header_size, alignment));
+    } else if (const Status lent = port_->loan({size, header_size, alignment}, loan->record_); !lent) [[unlikely]] {
+      loan = tl::unexpected(lent.error());
+    } else {
+      loan->port_ = port_;
+      ++port_->open_loans;
+    }
+  } catch (...) {
+    loan = tl::unexpected(spi::caught());
+  }
+  return loan;
 }
 
 }  // namespace weir

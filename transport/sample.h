@@ -23,13 +23,12 @@ namespace weir {
 
 class Sample {
  public:
-  Sample() = default;
-  Sample(Sample&& other) noexcept : port_(std::exchange(other.port_, nullptr)), record_(other.record_) {}
+  Sample() noexcept {}  // the record stays as it is: nobody reads it without a port
+  Sample(Sample&& other) noexcept { take_over(other); }
   Sample& operator=(Sample&& other) noexcept {
     if (this != &other) {
       release();
-      port_ = std::exchange(other.port_, nullptr);
-      record_ = other.record_;
+      take_over(other);
     }
     return *this;
   }
@@ -68,6 +67,13 @@ class Sample {
 
  private:
   friend class Subscriber;
+
+  void take_over(Sample& other) noexcept {
+    port_ = std::exchange(other.port_, nullptr);
+    if (port_ != nullptr) {
+      record_ = other.record_;
+    }
+  }
 
   spi::SubscriberPort* port_ = nullptr;
   spi::SampleRecord record_;

@@ -67,21 +67,23 @@ class Subscriber {
 };
 
 inline Result<Sample> Subscriber::take() {
+  Result<Sample> sample(tl::in_place);  // the one thing returned, so that it is made where the caller wants it
   if (port_ == nullptr || port_->inherited()) [[unlikely]] {
-    return tl::unexpected(spi::unusable(port_));
+    sample = tl::unexpected(spi::unusable(port_));
+    return sample;
   }
-  return spi::guarded([&]() -> Result<Sample> {
-    Result<Sample> sample(tl::in_place);
-    Result<bool> taken = port_->take(sample->record_);
+  try {
+    const Result<bool> taken = port_->take(sample->record_);
     if (!taken) [[unlikely]] {
-      return tl::unexpected(std::move(taken).error());
-    }
-    if (*taken) {
+      sample = tl::unexpected(taken.error());
+    } else if (*taken) {
       ++port_->taken;
       sample->port_ = port_;
     }
-    return sample;
-  });
+  } catch (...) {
+    sample = tl::unexpected(spi::caught());
+  }
+  return sample;
 }
 
 }  // namespace weir

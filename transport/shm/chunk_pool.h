@@ -21,6 +21,7 @@
 #include "transport/membership.h"
 #include "transport/shm/chunk_ref.h"
 #include "transport/shm/file.h"
+#include "transport/shm/layout.h"
 #include "transport/status.h"
 
 namespace weir::shm {
@@ -30,8 +31,19 @@ class ChunkPool {
   // `memory`: bytes that may be reserved in all. `directory` must outlive the pool.
   ChunkPool(int directory, PeerId publisher, std::size_t memory, std::string topic);
 
-  // A chunk of at least `bytes` from the free ones; none if there is no free one with that much memory behind it.
-  [[nodiscard]] ChunkRef take_free(std::size_t bytes) noexcept;
+  // A chunk of at least `bytes` (at most the largest class) from the free ones; none if there is no free one with that much memory behind it.
+  [[nodiscard]] ChunkRef take_free(std::size_t bytes) noexcept {
+    const unsigned size_class = class_for(bytes);
+    if (free_[size_class].empty()) [[unlikely]] {
+      return {};
+    }
+    const ChunkRef chunk = free_[size_class].back();  // the one used last: its memory is warmest
+    if (size_class >= first_paged_class && reserved_behind_[size_class][chunk.index()] < bytes) [[unlikely]] {
+      return {};
+    }
+    free_[size_class].pop_back();
+    return chunk;
+  }
   // The same, reserving memory, and adding a batch of chunks where they are scarce. May give the memory behind free chunks
   // of other sizes back.
   // Errors: limit_exceeded naming `memory`; resource_exhausted; nothing is lost by them.
@@ -41,31 +53,28 @@ class ChunkPool {
   [[nodiscard]] bool is_scarce(std::size_t bytes) const noexcept;
 
   [[nodiscard]] std::byte* address(ChunkRef chunk) const noexcept {
-    return mappings_[chunk.size_class()].data() + chunk.offset();
+    return bases_[chunk.size_class()] + chunk.offset();
   }
 
   // A chunk that no subscriber has ever seen is free at once.
-  void give_back(ChunkRef chunk) noexcept;
+  void give_back(ChunkRef chunk) noexcept { free_[chunk.size_class()].push_back(chunk); }
   // A chunk that fell out of the ring may still be pinned.
-  void retire(ChunkRef chunk) noexcept { retired_.push_back(chunk); }
+  void retire(ChunkRef chunk) noexcept { retired_[retired_count_++] = chunk; }
   // Frees the retired chunks that are not in `pinned`, which it sorts.
   void reclaim(std::vector<std::uint64_t>& pinned);
 
   [[nodiscard]] std::size_t reserved() const noexcept { return reserved_; }
 
  private:
-  struct Class {
-    File file;
-    std::vector<std::uint32_t> free;      // indices
-    std::vector<std::uint64_t> reserved;  // bytes behind each chunk
-  };
-
   Status open_class(unsigned size_class);
-  Status reserve_chunk(unsigned size_class, std::uint64_t index, std::size_t bytes);
+  Status reserve_chunk(ChunkRef chunk, std::size_t bytes);
   Status add_batch(unsigned size_class, std::size_t bytes);
   Status reserve_within_limit(unsigned size_class, std::size_t offset, std::size_t bytes);
   // Gives the memory behind free chunks of at least a page back to the file system; true if there was any.
   bool release_free() noexcept;
+
+  // Chunks of these classes get their memory when they are lent, and only as much as the message needs.
+  static constexpr unsigned first_paged_class = class_for(page);
 
   int directory_;
   PeerId publisher_;
@@ -73,9 +82,14 @@ class ChunkPool {
   std::string topic_;
   std::size_t reserved_ = 0;
   std::size_t chunk_total_ = 0;
-  std::array<Class, class_count> classes_;
-  std::array<Mapping, class_count> mappings_;  // apart from the rest: what the hot path touches
-  std::vector<ChunkRef> retired_;
+  // By size class. `free_` has room for all chunks of its class, so giving one back never allocates.
+  std::array<std::vector<ChunkRef>, ChunkRef::class_limit + 1> free_;
+  std::array<std::byte*, ChunkRef::class_limit> bases_{};  // where mappings_ begin
+  std::array<std::vector<std::uint64_t>, class_count> reserved_behind_;  // bytes of memory behind each chunk
+  std::array<File, class_count> files_;
+  std::array<Mapping, class_count> mappings_;
+  std::vector<ChunkRef> retired_;  // with room for all chunks
+  std::size_t retired_count_ = 0;
 };
 
 }  // namespace weir::shm

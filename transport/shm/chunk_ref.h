@@ -27,30 +27,37 @@ inline constexpr unsigned class_count = 35;
   return memory <= size ? size : memory / size * size;
 }
 
-// 0 is no chunk. Bits 40–47: class; bits 0–39: index + 1. Bits 48–63 belong to pins.
+// 0 is no chunk. Bits 42–47: class; bits 0–41: offset in the class's file, in units of 64 bytes, plus 1. Bits 48–63 belong
+// to pins.
 class ChunkRef {
  public:
+  // Classes that the bits can name; those from class_count on do not exist.
+  static constexpr std::size_t class_limit = 64;
+
   constexpr ChunkRef() = default;
   constexpr ChunkRef(unsigned size_class, std::uint64_t index)
-      : value_(std::uint64_t{size_class} << class_shift | (index + 1)) {}
+      : value_(std::uint64_t{size_class} << class_shift | ((index << size_class) + 1)) {}
   [[nodiscard]] static constexpr ChunkRef from(std::uint64_t value) noexcept {
     ChunkRef chunk;
     chunk.value_ = value & mask;
     return chunk;
   }
 
-  constexpr explicit operator bool() const noexcept { return (value_ & index_mask) != 0; }
+  constexpr explicit operator bool() const noexcept { return value_ != 0; }
   [[nodiscard]] constexpr std::uint64_t value() const noexcept { return value_; }
   [[nodiscard]] constexpr unsigned size_class() const noexcept { return static_cast<unsigned>(value_ >> class_shift); }
-  [[nodiscard]] constexpr std::uint64_t index() const noexcept { return (value_ & index_mask) - 1; }
-  [[nodiscard]] constexpr std::uint64_t offset() const noexcept { return index() * class_size(size_class()); }
+  [[nodiscard]] constexpr std::uint64_t index() const noexcept { return units() >> size_class(); }
+  // Bytes from the start of the class's file; beyond every file if this is no chunk.
+  [[nodiscard]] constexpr std::uint64_t offset() const noexcept { return units() << smallest_class_bits; }
 
   friend constexpr bool operator==(ChunkRef, ChunkRef) = default;
 
  private:
-  static constexpr unsigned class_shift = 40;
-  static constexpr std::uint64_t index_mask = (std::uint64_t{1} << class_shift) - 1;
-  static constexpr std::uint64_t mask = (std::uint64_t{1} << (class_shift + 8)) - 1;
+  static constexpr unsigned class_shift = 42;
+  static constexpr std::uint64_t mask = (std::uint64_t{1} << 48U) - 1;
+  [[nodiscard]] constexpr std::uint64_t units() const noexcept {
+    return (value_ - 1) & ((std::uint64_t{1} << class_shift) - 1);
+  }
   std::uint64_t value_ = 0;
 };
 

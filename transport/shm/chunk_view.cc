@@ -21,7 +21,8 @@ Result<const std::byte*> ChunkView::look_again(const Descriptor& sample) {
                                topic_, publisher_, reason));
   };
   const unsigned size_class = sample.chunk.size_class();
-  if (size_class >= class_count || !fits(sample)) {
+  if (!sample.chunk || size_class >= class_count || sample.size > class_size(size_class) ||
+      sample.payload_offset > class_size(size_class) - sample.size || sample.header_size > sample.payload_offset) {
     return corrupt("that does not fit into its chunk");
   }
   const std::size_t window = class_window(size_class, memory_);
@@ -35,19 +36,19 @@ Result<const std::byte*> ChunkView::look_again(const Descriptor& sample) {
   if (!file) {
     return tl::unexpected(file.error());
   }
-  known_size_[size_class] = std::min(size_of(*file), window);
-  if (offset + sample.payload_offset + sample.size > known_size_[size_class]) {
+  const std::size_t size = std::min(size_of(*file), window);
+  if (offset + sample.payload_offset + sample.size > size) {
     return corrupt("beyond the end of its file");
   }
   if (!mappings_[size_class]) {
     Result<Mapping> mapping = Mapping::of(*file, window, Access::read, Fork::keeps, what);
     if (!mapping) {
-      known_size_[size_class] = 0;
       return tl::unexpected(mapping.error());
     }
     mappings_[size_class] = std::move(*mapping);
   }
-  return mappings_[size_class].data() + offset;
+  known_[size_class] = {.base = mappings_[size_class].data(), .size = size};
+  return known_[size_class].base + offset;
 }
 
 }  // namespace weir::shm

@@ -19,33 +19,35 @@ class ChunkView {
   // `directory` must outlive the view; `memory` is the publisher's limit, from its header.
   ChunkView(int directory, PeerId publisher, std::size_t memory, std::string topic);
 
-  // Where a sample's chunk begins. Maps its file at the first sight of a size class; looks at the file's size again only
-  // when the chunk lies beyond what is known. Errors: corrupt if the descriptor leads out of the publisher's memory;
-  // resource_exhausted if it cannot be mapped: try again later, nothing is lost.
-  [[nodiscard]] Result<const std::byte*> chunk(const Descriptor& sample) {
-    const unsigned size_class = sample.chunk.size_class();
-    if (size_class < class_count && fits(sample) &&
-        sample.chunk.offset() + sample.payload_offset + sample.size <= known_size_[size_class]) [[likely]] {
-      return mappings_[size_class].data() + sample.chunk.offset();
+  // Where a sample's chunk begins; null unless that is known already: then look_again() tells.
+  [[nodiscard]] const std::byte* find(const Descriptor& sample) const noexcept {
+    const Known& known = known_[sample.chunk.size_class()];
+    const std::uint64_t offset = sample.chunk.offset();
+    if (sample.size > known.size || offset + sample.payload_offset + sample.size > known.size ||
+        sample.header_size > sample.payload_offset) [[unlikely]] {
+      return nullptr;
     }
-    return look_again(sample);
+    return known.base + offset;
   }
+  // The same with system calls: maps a class's file at its first sight, and looks at the file's size again. Errors: corrupt
+  // if the descriptor leads out of the publisher's memory; resource_exhausted if it cannot be mapped: try again later, nothing
+  // is lost.
+  [[nodiscard]] Result<const std::byte*> look_again(const Descriptor& sample);
 
  private:
-  // Whether header and payload lie within the chunk.
-  [[nodiscard]] static bool fits(const Descriptor& sample) noexcept {
-    const std::size_t size = class_size(sample.chunk.size_class());
-    return sample.chunk && sample.payload_offset <= size && sample.size <= size - sample.payload_offset &&
-           sample.header_size <= sample.payload_offset;
-  }
-  [[nodiscard]] Result<const std::byte*> look_again(const Descriptor& sample);
+  // What is mapped of a size class, and how much of that the file was seen to fill. Sizes stay below 2^48, so that sums
+  // with an offset do not overflow.
+  struct Known {
+    const std::byte* base = nullptr;
+    std::size_t size = 0;
+  };
 
   int directory_ = -1;
   PeerId publisher_ = 0;
   std::size_t memory_ = 0;
   std::string topic_;
   std::array<Mapping, class_count> mappings_;
-  std::array<std::size_t, class_count> known_size_{};
+  std::array<Known, ChunkRef::class_limit> known_{};
 };
 
 }  // namespace weir::shm

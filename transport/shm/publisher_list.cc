@@ -24,6 +24,7 @@ bool is_same(const std::unique_ptr<Attachment>& attachment, PeerId id) noexcept 
 
 PublisherList::PublisherList(TopicDirectory& topic, std::byte* memory, const SubscriberQos& qos, const Pins& pins)
     : topic_(topic),
+      counters_(topic.counters()),
       header_(*reinterpret_cast<SubscriberHeader*>(memory)),
       cursors_(reinterpret_cast<Cursor*>(memory + cursors_offset)),
       qos_(qos),
@@ -42,7 +43,7 @@ void PublisherList::refresh() {
 }
 
 Status PublisherList::list(bool first) {
-  const std::uint64_t epoch = topic_.counters().epoch.load(std::memory_order_seq_cst);
+  const std::uint64_t epoch = counters_.epoch.load(std::memory_order_seq_cst);
   epoch_ = epoch;  // before the directory is read
   incomplete_ = false;
   Status fault;
@@ -57,7 +58,9 @@ Status PublisherList::list(bool first) {
       fault = added;
     }
   }
-  if (!incomplete_) {
+  if (incomplete_) {
+    epoch_ = no_epoch;
+  } else {
     header_.listed.store(epoch, std::memory_order_release);
   }
   return fault;

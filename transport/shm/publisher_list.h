@@ -43,7 +43,7 @@ class PublisherList {
 
   // Whether the directory should be read again. One load, unless a listing could not be completed.
   [[nodiscard]] bool is_stale() const noexcept {
-    return topic_.counters().epoch.load(std::memory_order_acquire) != epoch_ || incomplete_;
+    return counters_.epoch.load(std::memory_order_acquire) != epoch_;
   }
   void refresh();
 
@@ -77,13 +77,17 @@ class PublisherList {
   void announce(Attachment& attachment);
   [[nodiscard]] std::size_t free_entry() const noexcept;
 
+  // Of a listing that could not be completed: no epoch is this.
+  static constexpr std::uint64_t no_epoch = ~std::uint64_t{0};
+
   TopicDirectory& topic_;
+  SharedCounters& counters_;
   SubscriberHeader& header_;
   Cursor* cursors_;
   const SubscriberQos& qos_;
   const Pins& pins_;
   Peer self_;
-  std::uint64_t epoch_ = 0;
+  std::uint64_t epoch_ = no_epoch;
   std::uint64_t joined_ = 0;
   bool incomplete_ = false;
   std::optional<Error> fault_;

@@ -104,6 +104,16 @@ void PublisherPort::close() noexcept {
   remove_segment_if_dead(topic_->descriptor(), segment_.name, counters_);
 }
 
+Status PublisherPort::loan_slowly(const spi::LoanRequest& request, spi::LoanRecord& record) {
+  const Measures measures(request);
+  const Result<ChunkRef> chunk = find_chunk(measures.bytes);
+  if (!chunk) {
+    return tl::unexpected(chunk.error());
+  }
+  lend(*chunk, request, measures, record);
+  return {};
+}
+
 Result<ChunkRef> PublisherPort::find_chunk(std::size_t bytes) {
   // Small messages are cheaper to keep until they are overwritten than to take out of the ring one by one.
   reclaim(bytes < page ? GiveUp::nothing : GiveUp::unwanted);

@@ -24,35 +24,22 @@ class PublisherPort final : public spi::PublisherPort {
   ~PublisherPort() override = default;
 
   Status loan(const spi::LoanRequest& request, spi::LoanRecord& record) override {
-    // The header goes first, so that shrinking a payload moves nothing.
-    const std::size_t step = std::max<std::size_t>(request.alignment, alignof(std::max_align_t));
-    const std::size_t offset = (request.header_size + step - 1) & ~(step - 1);
-    // A chunk is aligned to its size.
-    const std::size_t bytes = std::max(offset + request.size, request.alignment);
-    ChunkRef chunk = chunks_.take_free(bytes);
+    const Measures measures(request);
+    const ChunkRef chunk = chunks_.take_free(measures.bytes);
     if (!chunk) [[unlikely]] {
-      Result<ChunkRef> found = find_chunk(bytes);
-      if (!found) {
-        return tl::unexpected(found.error());
-      }
-      chunk = *found;
+      return loan_slowly(request, record);
     }
-    std::byte* const start = chunks_.address(chunk);
-    record = {.payload = start + offset,
-              .size = request.size,
-              .header = start,
-              .header_size = request.header_size,
-              .token = chunk.value()};
+    lend(chunk, request, measures, record);
     return {};
   }
 
   Result<std::uint64_t> publish(spi::LoanRecord& record, std::optional<Deadline> deadline) override {
-    const std::uint64_t sequence = next_;
-    if (!flow_.admits(sequence)) [[unlikely]] {
+    if (!flow_.admits(next_)) [[unlikely]] {
       if (Status admitted = wait_for_admission(deadline); !admitted) {
         return tl::unexpected(admitted.error());
       }
     }
+    const std::uint64_t sequence = next_;
     const ChunkRef fallen =
         flow_.ring().write(sequence, {.chunk = ChunkRef::from(record.token),
                                       .size = record.size,
@@ -60,11 +47,11 @@ class PublisherPort final : public spi::PublisherPort {
                                       .payload_offset = static_cast<std::uint32_t>(record.payload - record.header),
                                       .ticks = ticks_now(tick_source_)});
     next_ = sequence + 1;
-    if (counters_.sleepers.load(std::memory_order_seq_cst) != 0) [[unlikely]] {
-      subscribers_.wake_sleepers();
-    }
     if (fallen) {
       chunks_.retire(fallen);
+    }
+    if (counters_.sleepers.load(std::memory_order_seq_cst) != 0) [[unlikely]] {
+      subscribers_.wake_sleepers();
     }
     return sequence;
   }
@@ -83,6 +70,27 @@ class PublisherPort final : public spi::PublisherPort {
  private:
   PublisherPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const PublisherQos& qos);
 
+  // Where a message lies in its chunk. The header goes first, so that shrinking the payload moves nothing.
+  struct Measures {
+    explicit Measures(const spi::LoanRequest& request) noexcept {
+      const std::size_t step = std::max<std::size_t>(request.alignment, alignof(std::max_align_t));
+      payload_offset = (request.header_size + step - 1) & ~(step - 1);
+      bytes = std::max(payload_offset + request.size, request.alignment);  // a chunk is aligned to its size
+    }
+    std::size_t payload_offset;
+    std::size_t bytes;
+  };
+
+  void lend(ChunkRef chunk, const spi::LoanRequest& request, const Measures& measures,
+            spi::LoanRecord& record) const noexcept {
+    std::byte* const start = chunks_.address(chunk);
+    record.payload = start + measures.payload_offset;
+    record.size = request.size;
+    record.header = start;
+    record.header_size = request.header_size;
+    record.token = chunk.value();
+  }
+  [[gnu::noinline]] Status loan_slowly(const spi::LoanRequest& request, spi::LoanRecord& record);
   // A chunk when none is free: gives up what nobody wants, frees what nobody pins, or grows the pool.
   Result<ChunkRef> find_chunk(std::size_t bytes);
   enum class GiveUp { nothing, unwanted };

@@ -23,7 +23,7 @@ Stage stage_of(const SubscriberSegment& segment) noexcept {
 }  // namespace
 
 void SubscriberList::refresh() {
-  const std::uint64_t epoch = topic_.counters().epoch.load(std::memory_order_seq_cst);
+  const std::uint64_t epoch = counters_.epoch.load(std::memory_order_seq_cst);
   if (epoch == epoch_) {
     return;
   }
@@ -51,7 +51,7 @@ void SubscriberList::refresh() {
 void SubscriberList::add(PeerId id) {
   const SegmentName name{Role::subscriber, id};
   if (!is_alive(topic_, name)) {
-    remove_segment_if_dead(topic_.descriptor(), name, topic_.counters());
+    remove_segment_if_dead(topic_.descriptor(), name, counters_);
     return;
   }
   // One that fails its checks is left out: it cannot be read safely, and whoever broke it harms only itself.
@@ -149,7 +149,7 @@ bool SubscriberList::drop_dead_if(Suspect is_suspect) noexcept {
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     if (is_suspect(*entry) && !is_alive(topic_, entry->segment.name)) {
       forget(entry, stage_of(entry->segment) != Stage::left);
-      remove_segment_if_dead(topic_.descriptor(), entry->segment.name, topic_.counters());
+      remove_segment_if_dead(topic_.descriptor(), entry->segment.name, counters_);
       entry = entries_.erase(entry);
       dropped = true;
     } else {
@@ -215,7 +215,7 @@ void SubscriberList::wake_sleepers() noexcept {
     }
   }
   if (somebody) {
-    ring(topic_.counters().bell);
+    ring(counters_.bell);
   }
 }
 
@@ -226,7 +226,7 @@ void SubscriberList::wake_all() noexcept {
       give_token(entry);
     }
   }
-  ring(topic_.counters().bell);
+  ring(counters_.bell);
 }
 
 std::uint64_t SubscriberList::joined() const noexcept {

@@ -18,11 +18,11 @@ namespace weir::shm {
 class SubscriberList {
  public:
   // `topic` must outlive the list. `self` is the publisher.
-  SubscriberList(TopicDirectory& topic, PeerId self) : topic_(topic), self_(self) {}
+  SubscriberList(TopicDirectory& topic, PeerId self) : topic_(topic), counters_(topic.counters()), self_(self) {}
 
   // Whether somebody joined or left since the last refresh(). One load.
   [[nodiscard]] bool is_stale() const noexcept {
-    return topic_.counters().epoch.load(std::memory_order_acquire) != epoch_;
+    return counters_.epoch.load(std::memory_order_acquire) != epoch_;
   }
   // Reads the directory again if the epoch has changed. Also removes what dead subscribers left there.
   void refresh();
@@ -82,6 +82,7 @@ class SubscriberList {
   void give_token(Entry& entry) noexcept;
 
   TopicDirectory& topic_;
+  SharedCounters& counters_;
   PeerId self_;
   std::uint64_t epoch_ = 0;
   std::vector<Entry> entries_;

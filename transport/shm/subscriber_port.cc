@@ -113,12 +113,18 @@ void SubscriberPort::close() noexcept {
   wake_publishers();
 }
 
-tl::unexpected<Error> SubscriberPort::give_up(Attachment& from, const Error& error) noexcept {
-  if (error.code() == ErrorCode::corrupt) {
+const std::byte* SubscriberPort::look_again(Attachment& from, const Descriptor& sample, std::size_t pin) {
+  const Result<const std::byte*> chunk = from.publisher.chunks.look_again(sample);
+  if (chunk) {
+    return *chunk;
+  }
+  pins_.clear(pin);
+  failure_ = chunk.error();
+  if (failure_->code() == ErrorCode::corrupt) {
     from.broken = true;
     from.cursor->next.store(beyond_all, std::memory_order_seq_cst);  // so that we do not hold it back
   }
-  return tl::unexpected(error);
+  return nullptr;
 }
 
 void SubscriberPort::wake_publisher(Attachment& from, std::uint64_t want) noexcept {

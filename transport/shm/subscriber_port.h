@@ -27,12 +27,16 @@ class SubscriberPort final : public spi::SubscriberPort {
     if (publishers_.is_stale()) [[unlikely]] {
       publishers_.refresh();
     }
-    auto& attachments = publishers_.attachments();
-    for (std::size_t tried = attachments.size(); tried > 0; --tried) {
-      turn_ = turn_ + 1 < attachments.size() ? turn_ + 1 : 0;
-      Result<bool> found = take_from(*attachments[turn_], record);
-      if (!found || *found) {
-        return found;
+    const auto& attachments = publishers_.attachments();
+    const std::size_t count = attachments.size();
+    for (std::size_t tried = 0; tried < count; ++tried) {
+      turn_ = turn_ + 1 < count ? turn_ + 1 : 0;
+      const Taken taken_now = take_from(*attachments[turn_], record);
+      if (taken_now == Taken::sample) [[likely]] {
+        return true;
+      }
+      if (taken_now == Taken::failure) [[unlikely]] {
+        return tl::unexpected(*failure_);
       }
     }
     return nothing_taken(record);
@@ -56,47 +60,51 @@ class SubscriberPort final : public spi::SubscriberPort {
  private:
   SubscriberPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const SubscriberQos& qos);
 
-  Result<bool> take_from(Attachment& from, spi::SampleRecord& record) {
-    RingReader& ring = from.publisher.ring;
+  enum class Taken : std::uint8_t { sample, nothing, failure };  // failure: failure_ says why
+
+  [[gnu::always_inline]] Taken take_from(Attachment& from, spi::SampleRecord& record) {
+    const RingReader ring = from.publisher.ring;
     std::uint64_t sequence = from.next;
     while (true) {
       if (!lossless_ && ring.published(sequence + depth_)) [[unlikely]] {
         sequence = oldest_within_depth(ring, sequence);
       }
       if (!ring.seek(sequence) || from.broken) {
-        return false;
+        return Taken::nothing;
       }
       const Descriptor sample = ring.read(sequence);
       const std::size_t pin = pins_.lowest_free();
       if (pin == pins_.count()) [[unlikely]] {
-        return tl::unexpected(too_many_held_);
+        return fail(too_many_held_);
       }
       pins_.set(pin, pin_of(sample.chunk, from.entry));
       if (!ring.still_valid(sequence)) [[unlikely]] {
         pins_.clear(pin);
         continue;
       }
-      const Result<const std::byte*> chunk = from.publisher.chunks.chunk(sample);
-      if (!chunk) [[unlikely]] {
-        pins_.clear(pin);
-        return give_up(from, chunk.error());
+      const std::byte* chunk = from.publisher.chunks.find(sample);
+      if (chunk == nullptr) [[unlikely]] {
+        chunk = look_again(from, sample, pin);
+        if (chunk == nullptr) {
+          return Taken::failure;
+        }
       }
-      record = {.payload = *chunk + sample.payload_offset,
-                .size = sample.size,
-                .header = *chunk,
-                .header_size = sample.header_size,
-                .publisher = from.publisher.name.id,
-                .sequence = sequence,
-                .lost_before = sequence - from.next,
-                .time = sample.ticks,
-                .token = pin};
+      record.payload = chunk + sample.payload_offset;
+      record.size = sample.size;
+      record.header = chunk;
+      record.header_size = sample.header_size;
+      record.publisher = from.publisher.name.id;
+      record.sequence = sequence;
+      record.lost_before = sequence - from.next;
+      record.time = sample.ticks;
+      record.token = pin;
       from.next = sequence + 1;
       if (lossless_) {
         advance_lossless(from);
       } else {
         from.cursor->next.store(from.next, std::memory_order_release);
       }
-      return true;
+      return Taken::sample;
     }
   }
 
@@ -114,8 +122,13 @@ class SubscriberPort final : public spi::SubscriberPort {
     return end - depth_;
   }
 
-  // After a sample that cannot be read: leaves out a publisher whose memory is corrupt.
-  tl::unexpected<Error> give_up(Attachment& from, const Error& error) noexcept;
+  // Where a chunk is that was not seen before. Null: failure_ says why, the pin is cleared, and a publisher whose memory is
+  // corrupt is left out from now on.
+  [[gnu::noinline]] const std::byte* look_again(Attachment& from, const Descriptor& sample, std::size_t pin);
+  Taken fail(const Error& error) noexcept {
+    failure_ = error;
+    return Taken::failure;
+  }
   // The rest of take() when no publisher has a sample.
   Result<bool> nothing_taken(spi::SampleRecord& record);
   void wake_publisher(Attachment& from, std::uint64_t want) noexcept;
@@ -140,6 +153,7 @@ class SubscriberPort final : public spi::SubscriberPort {
   Pins pins_;
   PublisherList publishers_;
   Error too_many_held_;           // made once, returned often
+  std::optional<Error> failure_;  // of the last take_from() that failed
   std::size_t turn_ = 0;          // the publisher whose turn it was last
   std::uint64_t generation_ = 0;  // of the asleep word
   std::chrono::nanoseconds expected_gap_{0};  // moving average of how long wait() takes
