@@ -1,7 +1,7 @@
 // Waking who sleeps, and only who sleeps.
 //
-// Protocol. A subscriber that is about to sleep makes itself counted (SharedCounters::sleepers), arms its `asleep` word
-// with a new generation, reads the bell, looks at every slot, and only then waits for the bell to change. A publisher, after
+// Protocol. A subscriber that is about to sleep makes itself counted (SharedCounters::sleepers), reads the bell, arms its
+// `asleep` word with a new generation, looks at every slot, and only then waits for the bell to change. A publisher, after
 // it has published, looks at `sleepers`; if somebody may sleep it looks at the `asleep` words, raises the bell for
 // generations that it has not rung for yet, and wakes. A publisher that waits for space does the same with its `want` word
 // and the bell's twin; subscribers ring it after each take while `want` is set.

@@ -50,7 +50,7 @@ Result<std::optional<Lock>> Lock::try_take(File file, LockRange range, LockKind 
   if (reopened) {
     holder = std::move(*reopened);
   } else if (reopened.error().code() == ErrorCode::unsupported) {
-    holder = std::move(file);
+    std::swap(holder, file);  // and nothing is left to probe with
   } else {
     return tl::unexpected(reopened.error());
   }

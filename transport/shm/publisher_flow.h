@@ -12,7 +12,7 @@
 // (docs/model, m5.)
 //
 // The gate is the lowest cursor + depth among lossless subscribers: publishing stops there. It is looked up again only
-// when it is reached or when the epoch has changed.
+// when it is reached, when the epoch has changed, or while one of them was still joining at the last look.
 //
 // Ownership. The floor is written by the publisher alone. Memory order: floor and cursors are sequentially consistent.
 // If the process dies here: the floor stands as it is; nothing below it is owed to anybody.
@@ -38,10 +38,13 @@ class PublisherFlow {
 
   [[nodiscard]] RingWriter& ring() noexcept { return ring_; }
 
-  // Whether sample `next` may be published now, as far as is known without looking.
+  // Whether sample `next` may be published now; false if that cannot be known without looking.
   [[nodiscard]] bool admits(std::uint64_t next) const noexcept {
-    return next < limit_ && (!grants_ || !subscribers_.is_stale());
+    return next < limit_ && (!grants_ || (settled_ && !subscribers_.is_stale()));
   }
+  // Whether it might be published when refresh() has just looked.
+  [[nodiscard]] bool admitted(std::uint64_t next) const noexcept { return next < limit_; }
+  [[nodiscard]] bool settled() const noexcept { return settled_; }
 
   // Looks again: steps 1 to 3.
   void refresh(std::uint64_t next) {
@@ -57,6 +60,7 @@ class PublisherFlow {
     }
     if (grants_) {
       limit_ = std::min(needs.gate, floor_ + ring_.size());
+      settled_ = needs.settled;
     }
   }
 
@@ -77,6 +81,7 @@ class PublisherFlow {
   SubscriberList& subscribers_;
   std::uint64_t history_;
   bool grants_;              // some lossless subscriber might be there
+  bool settled_ = true;      // the gate holds until the epoch changes
   std::uint64_t limit_;      // publishing stops before this sequence until refresh()
   std::uint64_t floor_ = 0;  // as in the header
   std::uint64_t retired_ = 0;  // all below is retired or overwritten

@@ -1,5 +1,6 @@
 #include "transport/shm/publisher_list.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -136,7 +137,7 @@ void PublisherList::start(Attachment& attachment, bool first) noexcept {
     header_.cursors_used.store(attachment.entry + 1, std::memory_order_seq_cst);
   }
   cursor.publisher.exchange(attachment.publisher.name.id, std::memory_order_seq_cst);
-  while (first) {
+  while (first || qos_.policy == SlowPolicy::lossless) {
     // The publisher raises its floor before it looks at cursors; so either it has seen ours, or we see its floor.
     const std::uint64_t floor = header.floor.load(std::memory_order_seq_cst);
     if (floor <= start) {
@@ -146,6 +147,30 @@ void PublisherList::start(Attachment& attachment, bool first) noexcept {
     cursor.next.exchange(start, std::memory_order_seq_cst);
   }
   attachment.next = start;
+  if (!first) {
+    wake_if_waiting(attachment);  // it was held at its first sample on our account
+  }
+}
+
+void PublisherList::wake(const Attachment& attachment, std::uint64_t want) const noexcept {
+  if (!wants_token(want)) {
+    ring(counters_.twin);
+    return;
+  }
+  const SegmentName name = attachment.publisher.name;
+  const Result<File> fifo = open_file(topic_.descriptor(), wake_name(name.role, name.id), O_RDWR, "waking");
+  if (fifo) {
+    put_token(*fifo);
+  }
+}
+
+void PublisherList::wake_all() const noexcept {
+  ring(counters_.twin);
+  for (const auto& attachment : attachments_) {
+    if (attachment->publisher.header().watching.load(std::memory_order_seq_cst) != 0) {
+      wake(*attachment, armed_word(0, WakeBy::token));
+    }
+  }
 }
 
 std::size_t PublisherList::free_entry() const noexcept {

@@ -1,8 +1,9 @@
 // The publishers of a topic as one of its subscribers sees them: where it stands in each one's stream.
 //
 // As SubscriberList, the list is what the directory held at a remembered epoch, and the epoch is read first. A publisher
-// that was there at the first listing is followed from its newest samples, one that came later from its first sample. One
-// that ended, by leaving or dying, is read to its end and then let go.
+// that was there at the first listing is followed from its newest samples, one that came later from its first sample (what
+// it published while a lossless subscriber was still joining, and holds no longer, is not owed to that one). One that ended, by
+// leaving or dying, is read to its end and then let go.
 //
 // Thread safety: none; it belongs to the subscriber.
 #pragma once
@@ -52,6 +53,15 @@ class PublisherList {
   // Whether somebody has a sample for us.
   [[nodiscard]] bool ready() const noexcept;
 
+  // Wakes a publisher that waits for space; all publishers that wait for anything.
+  void wake_if_waiting(const Attachment& attachment) const noexcept {
+    const std::uint64_t want = attachment.publisher.header().want.load(std::memory_order_seq_cst);
+    if (want != 0) [[unlikely]] {
+      wake(attachment, want);
+    }
+  }
+  void wake_all() const noexcept;
+
   // Tests the locks of all, and notes who has ended.
   void find_ended();
   // Lets go of those that have ended and are read to their end.
@@ -68,6 +78,7 @@ class PublisherList {
   void watch_with(int epoll);
 
  private:
+  void wake(const Attachment& attachment, std::uint64_t want) const noexcept;
   Status list(bool first);
   Status add(PeerId id, bool first);
   void start(Attachment& attachment, bool first) noexcept;

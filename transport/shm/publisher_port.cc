@@ -146,13 +146,13 @@ void PublisherPort::reclaim(GiveUp give_up) {
 
 bool PublisherPort::look_for_space() {
   flow_.refresh(next_);
-  if (flow_.admits(next_)) {
+  if (flow_.admitted(next_) && flow_.settled()) {
     return true;
   }
   if (subscribers_.drop_dead_gates(next_)) {
     flow_.refresh(next_);
   }
-  return flow_.admits(next_);
+  return flow_.admitted(next_);
 }
 
 bool PublisherPort::sleep_for_space(Deadline deadline) {

@@ -102,7 +102,7 @@ const Cursor* SubscriberList::cursor_of(Entry& entry) noexcept {
 }
 
 SubscriberList::Needs SubscriberList::needs(std::uint64_t next) noexcept {
-  Needs needs{.oldest = next, .gate = no_gate};
+  Needs needs{.oldest = next, .gate = no_gate, .settled = true};
   for (Entry& entry : entries_) {
     const SubscriberSegment& segment = entry.segment;
     // The stage before the cursor: who has joined has all its cursors.
@@ -110,13 +110,17 @@ SubscriberList::Needs SubscriberList::needs(std::uint64_t next) noexcept {
     if (stage == Stage::left) {
       continue;
     }
+    const bool lossless = segment.policy == SlowPolicy::lossless;
+    if (lossless && stage == Stage::joining) {
+      needs.settled = false;  // its cursor may come without a further change of the epoch
+    }
     const Cursor* cursor = cursor_of(entry);
     if (cursor == nullptr && stage == Stage::joining) {
       continue;  // it will look at our floor before it relies on a place
     }
     // One that joined without having listed us yet is owed everything from our first sample.
     std::uint64_t place = cursor == nullptr ? 0 : cursor->next.load(std::memory_order_seq_cst);
-    if (segment.policy == SlowPolicy::lossless) {
+    if (lossless) {
       const std::uint64_t gate = place + std::min(segment.depth, no_gate - place);
       needs.gate = std::min(needs.gate, gate);
     } else if (next > segment.depth) {
@@ -174,6 +178,9 @@ bool SubscriberList::drop_dead_gates(std::uint64_t sequence) noexcept {
   return drop_dead_if([&](Entry& entry) {
     if (entry.segment.policy != SlowPolicy::lossless) {
       return false;
+    }
+    if (stage_of(entry.segment) == Stage::joining) {
+      return true;
     }
     const Cursor* cursor = cursor_of(entry);
     const std::uint64_t place = cursor == nullptr ? 0 : cursor->next.load(std::memory_order_seq_cst);

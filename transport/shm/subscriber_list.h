@@ -31,14 +31,15 @@ class SubscriberList {
   struct Needs {
     std::uint64_t oldest;    // the oldest sample that somebody attached still wants; `next` or more if none
     std::uint64_t gate;      // publishing stops before this sequence, for lossless subscribers; ~0 without any
+    bool settled;            // no lossless subscriber is still joining, so that the gate holds until the epoch changes
   };
   [[nodiscard]] Needs needs(std::uint64_t next) noexcept;
 
   // Appends the chunks of this publisher that subscribers pin now.
   void collect_pins(std::vector<std::uint64_t>& pinned) noexcept;
 
-  // Tests the locks of those who have pins here, and of lossless ones that keep the gate at or below `sequence`; leaves the
-  // dead out. True: there was one.
+  // Tests the locks of those who have pins here, and of lossless ones that keep the gate at or below `sequence` or are still
+  // joining; leaves the dead out. True: there was one.
   bool drop_dead_holders() noexcept;
   bool drop_dead_gates(std::uint64_t sequence) noexcept;
   // Tests the locks of all. True: there was a dead one.

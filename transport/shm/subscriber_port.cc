@@ -1,7 +1,6 @@
 #include "transport/shm/subscriber_port.h"
 
 #include <fmt/format.h>
-#include <fcntl.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -72,7 +71,7 @@ Result<std::unique_ptr<spi::SubscriberPort>> SubscriberPort::join(std::unique_pt
   port->header_.stage.store(static_cast<std::uint32_t>(Stage::joined), std::memory_order_seq_cst);
   // Once more: who listed us while we joined shall look at our cursors now, so that depth is exact from here on.
   port->counters_.epoch.fetch_add(1, std::memory_order_seq_cst);
-  port->wake_publishers();
+  port->publishers_.wake_all();
   return port;
 }
 
@@ -110,7 +109,7 @@ void SubscriberPort::close() noexcept {
   }
   publishers_.leave();
   counters_.epoch.fetch_add(1, std::memory_order_seq_cst);
-  wake_publishers();
+  publishers_.wake_all();
 }
 
 const std::byte* SubscriberPort::look_again(Attachment& from, const Descriptor& sample, std::size_t pin) {
@@ -125,27 +124,6 @@ const std::byte* SubscriberPort::look_again(Attachment& from, const Descriptor& 
     from.cursor->next.store(beyond_all, std::memory_order_seq_cst);  // so that we do not hold it back
   }
   return nullptr;
-}
-
-void SubscriberPort::wake_publisher(Attachment& from, std::uint64_t want) noexcept {
-  if (!wants_token(want)) {
-    ring(counters_.twin);
-    return;
-  }
-  const SegmentName name = from.publisher.name;
-  const Result<File> fifo = open_file(topic_->descriptor(), wake_name(name.role, name.id), O_RDWR, "waking");
-  if (fifo) {
-    put_token(*fifo);
-  }
-}
-
-void SubscriberPort::wake_publishers() noexcept {
-  ring(counters_.twin);
-  for (const auto& attachment : publishers_.attachments()) {
-    if (attachment->publisher.header().watching.load(std::memory_order_seq_cst) != 0) {
-      wake_publisher(*attachment, armed_word(0, WakeBy::token));
-    }
-  }
 }
 
 Result<bool> SubscriberPort::nothing_taken(spi::SampleRecord& record) {
@@ -221,8 +199,10 @@ Wake SubscriberPort::sleep(Deadline deadline, const std::stop_token& stop) {
   }
   Wake outcome = Wake::deadline;
   while (true) {
-    header_.asleep.store(armed_word(++generation_, WakeBy::futex), std::memory_order_seq_cst);
+    // The bell first: a publisher may ring for this generation on account of a sample that we have taken already, and
+    // then never again for it (docs/model, m4, BELL_AFTER_ARM).
     const std::uint32_t bell = counters_.bell.load(std::memory_order_seq_cst);
+    header_.asleep.store(armed_word(++generation_, WakeBy::futex), std::memory_order_seq_cst);
     if (publishers_.is_stale()) {
       publishers_.refresh();
     }

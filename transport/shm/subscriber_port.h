@@ -111,10 +111,7 @@ class SubscriberPort final : public spi::SubscriberPort {
   // The cursor of a lossless subscriber holds its publisher back: the publisher that waits is woken.
   void advance_lossless(Attachment& from) noexcept {
     from.cursor->next.exchange(from.next, std::memory_order_seq_cst);
-    const std::uint64_t want = from.publisher.header().want.load(std::memory_order_seq_cst);
-    if (want != 0) [[unlikely]] {
-      wake_publisher(from, want);
-    }
+    publishers_.wake_if_waiting(from);
   }
 
   [[nodiscard]] std::uint64_t oldest_within_depth(const RingReader& ring, std::uint64_t sequence) const noexcept {
@@ -131,9 +128,6 @@ class SubscriberPort final : public spi::SubscriberPort {
   }
   // The rest of take() when no publisher has a sample.
   Result<bool> nothing_taken(spi::SampleRecord& record);
-  void wake_publisher(Attachment& from, std::uint64_t want) noexcept;
-  // Wakes all publishers that wait for anything.
-  void wake_publishers() noexcept;
   // Makes the descriptor quiet until something new happens. False: something is there already, and it stays readable.
   bool settle();
   // Looks for a sample without sleeping, as long as one is expected within microseconds.

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -15,6 +14,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -99,6 +99,12 @@ bool step(pid_t child, int& status) {
   return WIFSTOPPED(status);
 }
 
+std::string make_directory() {
+  std::string path = "/dev/shm/weir-test-XXXXXX";
+  require(mkdtemp(path.data()) != nullptr, "making a directory in /dev/shm");
+  return path;
+}
+
 // Lets it pass `stops` system calls, or ends of one, and stop at the next; false when it has ended.
 bool run_to_stop(pid_t child, int stops, int& status) {
   bool alive = true;
@@ -128,9 +134,8 @@ void enter_private_mounts() {
 
 }  // namespace
 
-TemporaryRoot::TemporaryRoot() : path_("/dev/shm/weir-test-XXXXXX"), descriptor_(-1) {
-  require(mkdtemp(path_.data()) != nullptr, "making a directory in /dev/shm");
-  descriptor_ = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+TemporaryRoot::TemporaryRoot()
+    : path_(make_directory()), descriptor_(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   require(descriptor_ >= 0, "opening a directory in /dev/shm");
 }
 

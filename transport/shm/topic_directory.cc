@@ -26,6 +26,11 @@ namespace {
 constexpr int rounds = 10'000;
 constexpr std::chrono::milliseconds pause_for_remover(1);
 
+std::uint64_t this_process() noexcept {
+  spi::adopt_process();
+  return spi::process_generation();
+}
+
 TopicHeader header_of(std::string_view topic) {
   const TickOrigin origin = tick_origin(best_tick_source());
   TopicHeader header{};
@@ -47,10 +52,7 @@ Result<bool> lost_or(const Error& error) {
 
 }  // namespace
 
-TopicDirectory::TopicDirectory(Place place) : place_(std::move(place)) {
-  spi::adopt_process();
-  process_ = spi::process_generation();
-}
+TopicDirectory::TopicDirectory(Place place) : place_(std::move(place)), process_(this_process()) {}
 
 TopicDirectory::~TopicDirectory() {
   if (process_ != spi::process_generation() || !root_) return;
