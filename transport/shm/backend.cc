@@ -82,7 +82,8 @@ class ShmBackend final : public spi::Backend {
     if (!place) {
       return tl::unexpected(place.error());
     }
-    {
+    // An absolute topic lies among the user's own files: there only the topic itself is ours.
+    if (!endpoint.topic.starts_with('/')) {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (swept_.insert(place->root).second) {
         if (const Result<File> root = open_root(place->root)) {

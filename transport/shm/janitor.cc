@@ -54,6 +54,8 @@ bool may_be_wanted(int topic_directory, const File& publisher) {
     const auto segment = parse_segment_name(entry);
     if (!segment || segment->role != Role::subscriber) continue;
     const Result<File> file = open_file(topic_directory, entry, O_RDONLY, what);
+    // Without a descriptor to look with, it is not known.
+    if (!file && file.error().code() == ErrorCode::resource_exhausted) return true;
     if (!file || !is_locked(*file, owner_byte)) continue;
     std::uint32_t stage = 0;
     std::uint64_t listed = 0;

@@ -14,7 +14,7 @@
 namespace weir::shm {
 namespace {
 
-// As much as a mapping can be; it is never touched, so the file may be empty.
+// As little as a mapping can be; it is never touched, so the file may be empty.
 constexpr std::size_t smallest_mapping = 1;
 
 struct flock description_of(LockRange range, LockKind kind) {

@@ -241,7 +241,8 @@ Result<SubscriberSegment> SubscriberSegment::open(const TopicDirectory& topic, P
 
 bool is_alive(const TopicDirectory& topic, SegmentName segment) noexcept {
   const Result<File> file = open_file(topic.descriptor(), segment_name(segment.role, segment.id), O_RDONLY, "probing");
-  return file && is_locked(*file, owner_byte);
+  // Whoever cannot be looked at, for want of a descriptor say, is not declared dead.
+  return file ? is_locked(*file, owner_byte) : file.error().code() != ErrorCode::not_found;
 }
 
 std::vector<PeerId> list_segments(const TopicDirectory& topic, Role role) {

@@ -1,0 +1,13 @@
+// Linked in as a whole (alwayslink), so that every Node finds the backend.
+#include <memory>
+
+#include "transport/backend.h"
+#include "transport/inproc/backend.h"
+
+namespace {
+
+const weir::spi::Registration registration([]() -> std::shared_ptr<weir::spi::Backend> {
+  return std::make_shared<weir::inproc::InprocBackend>();
+});
+
+}  // namespace

@@ -1,0 +1,144 @@
+// Death as an event: seen by who waits on a descriptor, whatever else of the dead process lives on.
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+#include <type_traits>
+
+#include "transport/shm/test_topic.h"
+
+namespace weir::shm::testing {
+namespace {
+
+constexpr int watchdog_milliseconds = 10'000;
+
+bool is_readable(int descriptor, int milliseconds) {
+  pollfd ready{.fd = descriptor, .events = POLLIN, .revents = 0};
+  return poll(&ready, 1, milliseconds) == 1;
+}
+
+// Takes all there is, so that the descriptor is quiet.
+template <class Endpoint>
+void quiet(Endpoint& endpoint) {
+  const int descriptor = must(endpoint.fd());
+  do {
+    if constexpr (std::is_same_v<Endpoint, Subscriber>) {
+      drain(endpoint);
+    }
+    while (must(endpoint.next_event())) {
+    }
+  } while (is_readable(descriptor, 0));
+}
+
+// The next event, after the descriptor has told that there is one.
+template <class Endpoint>
+std::optional<MembershipEvent> next_event(Endpoint& endpoint) {
+  const int descriptor = must(endpoint.fd());
+  while (is_readable(descriptor, watchdog_milliseconds)) {
+    if (auto event = must(endpoint.next_event())) {
+      return event;
+    }
+    quiet(endpoint);
+  }
+  return std::nullopt;
+}
+
+// A peer whose process, if so wanted, has forked a child that outlives it.
+enum class Offspring { none, one };
+
+class DeathEvents : public ::testing::TestWithParam<Offspring> {
+ protected:
+  template <class Join>
+  Child& start(Join join) {
+    child_ = std::make_unique<Child>([this, join] {
+      Node node = must(Node::open());
+      const auto endpoint = join(node);
+      if (GetParam() == Offspring::one) {
+        if (fork() == 0) {
+          forked_.give();
+          end_of_test_.await();
+          _exit(0);
+        }
+      } else {
+        forked_.give();
+      }
+      joined_.give();
+      return never_given_.await();
+    });
+    EXPECT_TRUE(forked_.await());
+    EXPECT_TRUE(joined_.await());
+    return *child_;
+  }
+
+  const TopicRoot root_;            // NOLINT: for the bodies of the tests
+  Node node_ = must(Node::open());  // NOLINT
+
+ private:
+  Signal forked_;
+  Signal joined_;
+  Signal never_given_;
+  Signal end_of_test_;  // its end of the pipe closes with the test, and so ends the offspring
+  std::unique_ptr<Child> child_;
+};
+
+TEST_P(DeathEvents, OfAPublisherReachWhoWaitsOnADescriptor) {
+  Subscriber subscriber = must(node_.subscriber(root_.uri()));
+  quiet(subscriber);
+  Child& child = start([this](Node& node) { return must(node.publisher(root_.uri())); });
+  const auto joined = next_event(subscriber);
+  ASSERT_TRUE(joined) << "nobody told";
+  EXPECT_EQ(joined->change, Change::joined);
+  EXPECT_EQ(joined->peer.pid, child.pid());
+  quiet(subscriber);
+  child.kill_and_reap();
+  const auto died = next_event(subscriber);
+  ASSERT_TRUE(died) << "nobody told";
+  EXPECT_EQ(died->change, Change::died);
+}
+
+TEST_P(DeathEvents, OfASubscriberReachWhoWaitsOnADescriptor) {
+  Publisher publisher = must(node_.publisher(root_.uri()));
+  quiet(publisher);
+  Child& child = start([this](Node& node) { return must(node.subscriber(root_.uri())); });
+  const auto joined = next_event(publisher);
+  ASSERT_TRUE(joined) << "nobody told";
+  EXPECT_EQ(joined->change, Change::joined);
+  quiet(publisher);
+  child.kill_and_reap();
+  const auto died = next_event(publisher);
+  ASSERT_TRUE(died) << "nobody told";
+  EXPECT_EQ(died->change, Change::died);
+}
+
+INSTANTIATE_TEST_SUITE_P(Offsprings, DeathEvents, ::testing::Values(Offspring::none, Offspring::one),
+                         [](const ::testing::TestParamInfo<Offspring>& offspring) {
+                           return offspring.param == Offspring::none ? "Alone" : "WithAForkedChildThatLivesOn";
+                         });
+
+TEST(FirstEvents, AreJoinedForEverybodyWhoIsThereInEitherOrderOfJoining) {
+  for (const bool publisher_first : {true, false}) {
+    const TopicRoot root;
+    Node node = must(Node::open());
+    std::optional<Publisher> publisher;
+    if (publisher_first) {
+      publisher.emplace(must(node.publisher(root.uri())));
+    }
+    Subscriber subscriber = must(node.subscriber(root.uri()));
+    if (!publisher_first) {
+      publisher.emplace(must(node.publisher(root.uri())));
+    }
+    const auto about_publisher = must(subscriber.next_event());
+    ASSERT_TRUE(about_publisher);
+    EXPECT_EQ(about_publisher->peer.id, publisher->id());
+    const auto about_subscriber = must(publisher->next_event());
+    ASSERT_TRUE(about_subscriber);
+    EXPECT_EQ(about_subscriber->peer.id, subscriber.id());
+    EXPECT_EQ(about_subscriber->change, Change::joined);
+    EXPECT_FALSE(must(publisher->next_event()));
+  }
+}
+
+}  // namespace
+}  // namespace weir::shm::testing
