@@ -26,8 +26,8 @@ class Recorder : public spi::Backend {
  public:
   explicit Recorder(Capabilities promised) : promised_(promised) {}
 
-  [[nodiscard]] std::span<const std::string_view> schemes() const noexcept override { return served_; }
-  [[nodiscard]] std::span<const std::string_view> option_keys() const noexcept override { return keys_; }
+  [[nodiscard]] std::span<const std::string_view> schemes() const noexcept override { return served; }
+  [[nodiscard]] std::span<const std::string_view> option_keys() const noexcept override { return keys; }
   [[nodiscard]] Capabilities capabilities(const Endpoint& /*endpoint*/) const noexcept override { return promised_; }
   Result<std::unique_ptr<spi::PublisherPort>> publisher(const Endpoint& endpoint, const PublisherQos& qos) override {
     asked_endpoint = endpoint;
@@ -45,8 +45,8 @@ class Recorder : public spi::Backend {
   SubscriberQos subscriber_qos;
 
  private:
-  static constexpr std::array<std::string_view, 2> served_{"recorder", "recorder+tcp"};
-  static constexpr std::array<std::string_view, 1> keys_{"color"};
+  static constexpr std::array<std::string_view, 2> served{"recorder", "recorder+tcp"};
+  static constexpr std::array<std::string_view, 1> keys{"color"};
   Capabilities promised_;
 };
 
@@ -95,8 +95,8 @@ TEST_F(NodeTest, BackendGivenToOpenComesBeforeOneLinkedIn) {
    public:
     Impostor() : Recorder(everything) {}
     [[nodiscard]] std::span<const std::string_view> schemes() const noexcept override {
-      static constexpr std::array<std::string_view, 1> served{"inproc"};
-      return served;
+      static constexpr std::array<std::string_view, 1> served_scheme{"inproc"};
+      return served_scheme;
     }
   };
   Node node = must(Node::open({std::make_shared<Impostor>()}));

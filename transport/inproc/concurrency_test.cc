@@ -1,4 +1,5 @@
 // Many threads at once: what every one of them sees keeps the contract. Run under the thread sanitizer too.
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <cstring>
@@ -59,10 +60,9 @@ class ConcurrencyTest : public testing_support::InprocTest {
 };
 
 TEST_F(ConcurrencyTest, EverySubscriberAccountsForEverySampleOfEveryPublisher) {
-  std::vector<Publisher> publishers;
-  for (int count = 0; count < 3; ++count) {
-    publishers.push_back(must(node.publisher("inproc://t?grant=block")));
-  }
+  std::array<Publisher, 3> publishers{must(node.publisher("inproc://t?grant=block")),
+                                      must(node.publisher("inproc://t?grant=block")),
+                                      must(node.publisher("inproc://t?grant=block"))};
   std::vector<std::jthread> threads;
   for (const char* uri : {"inproc://t?policy=lossless&depth=1", "inproc://t?policy=lossless&depth=7",
                           "inproc://t?policy=drop_oldest&depth=2"}) {
@@ -118,13 +118,13 @@ TEST_F(ConcurrencyTest, SamplesAreReleasedOnOtherThreadsWhileTheirSubscriberGoes
     }
     subscriber.reset();
   }
-  must(publisher.loan(64 * 1024));
+  must(publisher.loan(65536));
 }
 
 TEST_F(ConcurrencyTest, JoiningAndLeavingIsSafeFromAllSides) {
-  std::vector<std::jthread> threads;
-  for (int thread = 0; thread < 4; ++thread) {
-    threads.emplace_back([this, thread] {
+  std::array<std::jthread, 4> threads;
+  for (std::size_t thread = 0; thread < threads.size(); ++thread) {
+    threads[thread] = std::jthread([this, thread] {
       for (int round = 0; round < 300; ++round) {
         if (thread % 2 == 0) {
           Publisher publisher = must(node.publisher("inproc://t?grant=reject"));

@@ -91,13 +91,13 @@ class HookedBackend final : public spi::Backend {
   }
   Result<std::unique_ptr<spi::PublisherPort>> publisher(const Endpoint& endpoint, const PublisherQos& qos) override {
     hooks_->call();
-    return inner_.publisher(endpoint, qos).map([this](auto&& port) -> std::unique_ptr<spi::PublisherPort> {
+    return inner_.publisher(endpoint, qos).map([this](auto port) -> std::unique_ptr<spi::PublisherPort> {
       return std::make_unique<HookedPublisher>(std::move(port), hooks_);
     });
   }
   Result<std::unique_ptr<spi::SubscriberPort>> subscriber(const Endpoint& endpoint, const SubscriberQos& qos) override {
     hooks_->call();
-    return inner_.subscriber(endpoint, qos).map([this](auto&& port) -> std::unique_ptr<spi::SubscriberPort> {
+    return inner_.subscriber(endpoint, qos).map([this](auto port) -> std::unique_ptr<spi::SubscriberPort> {
       return std::make_unique<HookedSubscriber>(std::move(port), hooks_);
     });
   }

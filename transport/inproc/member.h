@@ -45,34 +45,34 @@ inline constexpr Capabilities promised = {
 template <class Interface>
 class Member : public Interface {
  public:
-  [[nodiscard]] PeerId id() const noexcept final { return peer_.id; }
+  [[nodiscard]] PeerId id() const noexcept final { return self.id; }
   [[nodiscard]] const Capabilities& capabilities() const noexcept final { return promised; }
-  [[nodiscard]] const Peer& peer() const noexcept { return peer_; }
+  [[nodiscard]] const Peer& peer() const noexcept { return self; }
 
   Result<Wake> wait(Deadline deadline, const std::stop_token& stop) final {
-    std::unique_lock lock(domain_.mutex);
-    return bell_.wait(lock, deadline, stop, [this] { return ready(); });
+    std::unique_lock lock(domain.mutex);
+    return bell.wait(lock, deadline, stop, [this] { return ready(); });
   }
 
   Result<int> fd() final {
-    const std::lock_guard lock(domain_.mutex);
-    Result<int> descriptor = bell_.fd();
+    const std::lock_guard lock(domain.mutex);
+    Result<int> descriptor = bell.fd();
     ring();
     return descriptor;
   }
 
   Result<std::optional<MembershipEvent>> next_event() final {
-    const std::lock_guard lock(domain_.mutex);
-    std::optional<MembershipEvent> event = watch_.next(topic_->peers);
+    const std::lock_guard lock(domain.mutex);
+    std::optional<MembershipEvent> event = watch.next(topic->peers);
     ring();
     return event;
   }
 
   Result<std::vector<Peer>> peers() final {
-    const std::lock_guard lock(domain_.mutex);
+    const std::lock_guard lock(domain.mutex);
     std::vector<Peer> others;
-    for (const auto& [id, other] : topic_->peers) {
-      if (other.role != peer_.role) {
+    for (const auto& [id, other] : topic->peers) {
+      if (other.role != self.role) {
         others.push_back(other);
       }
     }
@@ -80,46 +80,46 @@ class Member : public Interface {
   }
 
   // After every change that may concern this port. With the mutex held.
-  void ring() noexcept { bell_.ring(notable() || watch_.pending(topic_->peers)); }
+  void ring() noexcept { bell.ring(notable() || watch.pending(topic->peers)); }
 
  protected:
-  Member(Domain& domain, std::string topic, Role role, std::string name)
-      : domain_(domain),
-        topic_name_(std::move(topic)),
-        peer_{.role = role, .name = std::move(name), .pid = getpid()},
-        watch_(role == Role::publisher ? Role::subscriber : Role::publisher) {}
+  Member(Domain& home, std::string on_topic, Role role, std::string name)
+      : domain(home),
+        topic_name(std::move(on_topic)),
+        self{.role = role, .name = std::move(name), .pid = getpid()},
+        watch(role == Role::publisher ? Role::subscriber : Role::publisher) {}
 
   // The steps of a join, with the mutex held: on to the topic, and visible to all. Between them comes what may fail.
   void enter() {
-    topic_ = &domain_.topics[topic_name_];
-    peer_.id = domain_.next_id++;
+    topic = &domain.topics[topic_name];
+    self.id = domain.next_id++;
   }
   void appear() {
-    topic_->peers.emplace(peer_.id, peer_);
-    topic_->ring();
+    topic->peers.emplace(self.id, self);
+    topic->ring();
   }
 
   // The last step of leaving, with the mutex held and after any step of a join: the last one out removes the topic.
   void disappear() noexcept {
-    topic_->peers.erase(peer_.id);
-    topic_->ring();
-    if (topic_->publishers.empty() && topic_->subscribers.empty()) {
-      domain_.topics.erase(topic_name_);
+    topic->peers.erase(self.id);
+    topic->ring();
+    if (topic->publishers.empty() && topic->subscribers.empty()) {
+      domain.topics.erase(topic_name);
     }
-    topic_ = nullptr;
-    bell_.close();
+    topic = nullptr;
+    bell.close();
   }
 
   // Whether wait() would return at once, and whether fd() is readable for that reason. With the mutex held.
   [[nodiscard]] virtual bool ready() const noexcept = 0;
   [[nodiscard]] virtual bool notable() const noexcept = 0;
 
-  Domain& domain_;
-  const std::string topic_name_;
-  Peer peer_;
-  Topic* topic_ = nullptr;  // while joined
-  Bell bell_;
-  MembershipWatch watch_;
+  Domain& domain;
+  const std::string topic_name;
+  Peer self;
+  Topic* topic = nullptr;  // while joined
+  Bell bell;
+  MembershipWatch watch;
 };
 
 }  // namespace weir::inproc

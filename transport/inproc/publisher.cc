@@ -11,8 +11,8 @@
 
 namespace weir::inproc {
 
-Publisher::Publisher(Domain& domain, const std::string& topic, const PublisherQos& qos)
-    : Member(domain, topic, Role::publisher, qos.name), qos_(qos), budget_(std::make_shared<Budget>(qos.memory)) {}
+Publisher::Publisher(Domain& home, const std::string& on_topic, const PublisherQos& qos)
+    : Member(home, on_topic, Role::publisher, qos.name), qos_(qos), budget_(std::make_shared<Budget>(qos.memory)) {}
 
 Result<std::unique_ptr<spi::PublisherPort>> Publisher::join(const std::string& topic, const PublisherQos& qos) {
   Domain& domain = Domain::of_this_process();
@@ -23,8 +23,8 @@ Result<std::unique_ptr<spi::PublisherPort>> Publisher::join(const std::string& t
   if (Status fits = publisher->check_peers(); !fits) {
     return tl::unexpected(std::move(fits).error());
   }
-  publisher->topic_->publishers.push_back(publisher.get());
-  for (Subscriber* subscriber : publisher->topic_->subscribers) {
+  publisher->topic->publishers.push_back(publisher.get());
+  for (Subscriber* subscriber : publisher->topic->subscribers) {
     subscriber->publisher_joined(*publisher);
   }
   publisher->appear();
@@ -33,27 +33,27 @@ Result<std::unique_ptr<spi::PublisherPort>> Publisher::join(const std::string& t
 
 Status Publisher::check_peers() const {
   Status fits;
-  for (const Subscriber* subscriber : topic_->subscribers) {
+  for (const Subscriber* subscriber : topic->subscribers) {
     fits = fits.and_then([&] {
-                 return check_qos(topic_name_, {peer_, qos_}, {subscriber->peer(), subscriber->qos()});
+                 return check_qos(topic_name, {self, qos_}, {subscriber->peer(), subscriber->qos()});
                })
                .and_then([&] {
-                 return check_types(topic_name_, peer_, qos_.type, subscriber->peer(), subscriber->qos().type);
+                 return check_types(topic_name, self, qos_.type, subscriber->peer(), subscriber->qos().type);
                });
   }
-  for (const Publisher* other : topic_->publishers) {
-    fits = fits.and_then([&] { return check_types(topic_name_, peer_, qos_.type, other->peer(), other->qos().type); });
+  for (const Publisher* other : topic->publishers) {
+    fits = fits.and_then([&] { return check_types(topic_name, self, qos_.type, other->peer(), other->qos().type); });
   }
   return fits;
 }
 
 void Publisher::leave() noexcept {
-  const std::lock_guard lock(domain_.mutex);
-  if (topic_ == nullptr) {
+  const std::lock_guard lock(domain.mutex);
+  if (topic == nullptr) {
     return;
   }
-  std::erase(topic_->publishers, this);
-  for (Subscriber* subscriber : topic_->subscribers) {
+  std::erase(topic->publishers, this);
+  for (Subscriber* subscriber : topic->subscribers) {
     subscriber->publisher_left(*this);
   }
   retained_.clear();
@@ -67,7 +67,7 @@ Status Publisher::loan(const spi::LoanRequest& request, spi::LoanRecord& record)
                    fmt::format("topic \"{}\": a message of {} bytes and a header of {} do not fit, as {} of memory={} "
                                "bytes are in loans, queues, history and samples in hand: release some, or raise that "
                                "option of the publisher",
-                               topic_name_, request.size, request.header_size, budget_->used(), qos_.memory));
+                               topic_name, request.size, request.header_size, budget_->used(), qos_.memory));
   }
   const auto message = std::make_shared<Message>(request, budget_);
   lent_.emplace(next_token_, message);
@@ -80,7 +80,7 @@ Status Publisher::loan(const spi::LoanRequest& request, spi::LoanRecord& record)
 }
 
 const Subscriber* Publisher::obstacle() const noexcept {
-  const auto& all = topic_->subscribers;
+  const auto& all = topic->subscribers;
   const auto found =
       std::find_if(all.begin(), all.end(), [this](const Subscriber* each) { return each->blocks(*this); });
   return found == all.end() ? nullptr : *found;
@@ -89,16 +89,16 @@ const Subscriber* Publisher::obstacle() const noexcept {
 Result<std::uint64_t> Publisher::publish(spi::LoanRecord& record, std::optional<Deadline> deadline) {
   const auto called = std::chrono::steady_clock::now();
   const auto lent = lent_.find(record.token);
-  std::unique_lock lock(domain_.mutex);
+  std::unique_lock lock(domain.mutex);
   const bool waits = qos_.grant == Grant::block;
-  bell_.wait(lock, waits ? deadline.value_or(after(qos_.deadline)) : at_once, {}, [this] { return ready(); });
+  bell.wait(lock, waits ? deadline.value_or(after(qos_.deadline)) : at_once, {}, [this] { return ready(); });
   if (const Subscriber* slow = obstacle(); slow != nullptr) {
     refused_ = true;
     return failure(
         ErrorCode::back_pressure,
         fmt::format("topic \"{}\": the lossless subscriber {} \"{}\" has all of its depth={} unread{}: wait "
                     "for space and publish again, or give it a larger depth",
-                    topic_name_, slow->id(), slow->peer().name, slow->qos().depth, waits ? " at the deadline" : ""));
+                    topic_name, slow->id(), slow->peer().name, slow->qos().depth, waits ? " at the deadline" : ""));
   }
   Message& message = *lent->second;
   message.size = record.size;
@@ -114,7 +114,7 @@ Result<std::uint64_t> Publisher::publish(spi::LoanRecord& record, std::optional<
 void Publisher::hand_out(const std::shared_ptr<const Message>& message) {
   // All that can fail for want of memory comes first, and is taken back if it does: nobody receives a sample that
   // publish reports as not published.
-  const auto& subscribers = topic_->subscribers;
+  const auto& subscribers = topic->subscribers;
   auto reached = subscribers.begin();
   try {
     for (; reached != subscribers.end(); ++reached) {
@@ -134,14 +134,14 @@ void Publisher::hand_out(const std::shared_ptr<const Message>& message) {
 }
 
 Status Publisher::wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) {
-  std::unique_lock lock(domain_.mutex);
-  const Wake wake = bell_.wait(lock, deadline, stop, [&] { return topic_->subscribers.size() >= count; });
+  std::unique_lock lock(domain.mutex);
+  const Wake wake = bell.wait(lock, deadline, stop, [&] { return topic->subscribers.size() >= count; });
   if (wake == Wake::ready) {
     return {};
   }
   return failure(
       wake == Wake::interrupted ? ErrorCode::interrupted : ErrorCode::timed_out,
-      fmt::format("topic \"{}\": {} of {} subscribers have joined {}", topic_name_, topic_->subscribers.size(), count,
+      fmt::format("topic \"{}\": {} of {} subscribers have joined {}", topic_name, topic->subscribers.size(), count,
                   wake == Wake::interrupted ? "and the stop token was triggered"
                                             : "at the deadline: start them, or wait longer"));
 }

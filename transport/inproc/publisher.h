@@ -20,6 +20,8 @@ class Publisher final : public Member<spi::PublisherPort> {
   // Joins a topic. Errors: incompatible.
   [[nodiscard]] static Result<std::unique_ptr<spi::PublisherPort>> join(const std::string& topic,
                                                                         const PublisherQos& qos);
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
   ~Publisher() override { leave(); }
 
   void close() noexcept override { leave(); }
@@ -35,7 +37,7 @@ class Publisher final : public Member<spi::PublisherPort> {
   [[nodiscard]] const std::deque<std::shared_ptr<const Message>>& retained() const noexcept { return retained_; }
 
  private:
-  Publisher(Domain& domain, const std::string& topic, const PublisherQos& qos);
+  Publisher(Domain& home, const std::string& on_topic, const PublisherQos& qos);
   void leave() noexcept;
   [[nodiscard]] Status check_peers() const;
   void hand_out(const std::shared_ptr<const Message>& message);

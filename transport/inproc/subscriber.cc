@@ -12,8 +12,8 @@
 
 namespace weir::inproc {
 
-Subscriber::Subscriber(Domain& domain, const std::string& topic, const SubscriberQos& qos)
-    : Member(domain, topic, Role::subscriber, qos.name), qos_(qos) {}
+Subscriber::Subscriber(Domain& home, const std::string& on_topic, const SubscriberQos& qos)
+    : Member(home, on_topic, Role::subscriber, qos.name), qos_(qos) {}
 
 Result<std::unique_ptr<spi::SubscriberPort>> Subscriber::join(const std::string& topic, const SubscriberQos& qos) {
   Domain& domain = Domain::of_this_process();
@@ -24,36 +24,35 @@ Result<std::unique_ptr<spi::SubscriberPort>> Subscriber::join(const std::string&
   if (Status fits = subscriber->check_peers(); !fits) {
     return tl::unexpected(std::move(fits).error());
   }
-  for (Publisher* publisher : subscriber->topic_->publishers) {
+  for (Publisher* publisher : subscriber->topic->publishers) {
     subscriber->publisher_joined(*publisher);
   }
-  subscriber->topic_->subscribers.push_back(subscriber.get());
+  subscriber->topic->subscribers.push_back(subscriber.get());
   subscriber->appear();
   return subscriber;
 }
 
 Status Subscriber::check_peers() const {
   Status fits;
-  for (const Publisher* publisher : topic_->publishers) {
+  for (const Publisher* publisher : topic->publishers) {
     fits = fits.and_then([&] {
-                 return check_qos(topic_name_, {publisher->peer(), publisher->qos()}, {peer_, qos_});
+                 return check_qos(topic_name, {publisher->peer(), publisher->qos()}, {self, qos_});
                })
-               .and_then([&] {
-                 return check_types(topic_name_, peer_, qos_.type, publisher->peer(), publisher->qos().type);
-               });
+               .and_then(
+                   [&] { return check_types(topic_name, self, qos_.type, publisher->peer(), publisher->qos().type); });
   }
-  for (const Subscriber* other : topic_->subscribers) {
-    fits = fits.and_then([&] { return check_types(topic_name_, peer_, qos_.type, other->peer(), other->qos().type); });
+  for (const Subscriber* other : topic->subscribers) {
+    fits = fits.and_then([&] { return check_types(topic_name, self, qos_.type, other->peer(), other->qos().type); });
   }
   return fits;
 }
 
 void Subscriber::leave() noexcept {
-  const std::lock_guard lock(domain_.mutex);
-  if (topic_ == nullptr) {
+  const std::lock_guard lock(domain.mutex);
+  if (topic == nullptr) {
     return;
   }
-  std::erase(topic_->subscribers, this);
+  std::erase(topic->subscribers, this);
   inboxes_.clear();
   disappear();
 }
@@ -110,7 +109,7 @@ Subscriber::Inboxes::iterator Subscriber::next_inbox() noexcept {
 }
 
 Result<bool> Subscriber::take(spi::SampleRecord& record) {
-  const std::lock_guard lock(domain_.mutex);
+  const std::lock_guard lock(domain.mutex);
   const auto found = next_inbox();
   if (found == inboxes_.end()) {
     return false;
@@ -119,7 +118,7 @@ Result<bool> Subscriber::take(spi::SampleRecord& record) {
     return failure(ErrorCode::limit_exceeded,
                    fmt::format("topic \"{}\": {} samples are in hand, the limit is held={}: release one, or raise that "
                                "option of the subscriber",
-                               topic_name_, held_.size(), qos_.held));
+                               topic_name, held_.size(), qos_.held));
   }
   auto& [id, inbox] = *found;
   const auto message = inbox.unread.front();
@@ -147,7 +146,7 @@ Result<bool> Subscriber::take(spi::SampleRecord& record) {
 
 void Subscriber::release(spi::SampleRecord& record) noexcept {
   std::shared_ptr<const Message> last;  // freed after the lock
-  const std::lock_guard lock(domain_.mutex);
+  const std::lock_guard lock(domain.mutex);
   const auto held = held_.find(record.token);
   last = std::move(held->second);
   held_.erase(held);

@@ -21,6 +21,8 @@ class Subscriber final : public Member<spi::SubscriberPort> {
   // Joins a topic. Errors: incompatible.
   [[nodiscard]] static Result<std::unique_ptr<spi::SubscriberPort>> join(const std::string& topic,
                                                                          const SubscriberQos& qos);
+  Subscriber(const Subscriber&) = delete;
+  Subscriber& operator=(const Subscriber&) = delete;
   ~Subscriber() override { leave(); }
 
   void close() noexcept override { leave(); }
@@ -49,7 +51,7 @@ class Subscriber final : public Member<spi::SubscriberPort> {
   };
   using Inboxes = std::map<PeerId, Inbox>;
 
-  Subscriber(Domain& domain, const std::string& topic, const SubscriberQos& qos);
+  Subscriber(Domain& home, const std::string& on_topic, const SubscriberQos& qos);
   void leave() noexcept;
   [[nodiscard]] Status check_peers() const;
   // The inbox to take from, each in its turn; the end if all are empty.

@@ -82,9 +82,13 @@ inline bool readable(int descriptor) {
 
 // Every test begins and ends without topics.
 class InprocTest : public ::testing::Test {
+ public:
+  InprocTest(const InprocTest&) = delete;
+  InprocTest& operator=(const InprocTest&) = delete;
+  ~InprocTest() override { EXPECT_TRUE(must(node.topics("inproc://")).empty()); }
+
  protected:
   InprocTest() { EXPECT_TRUE(must(node.topics("inproc://")).empty()); }
-  ~InprocTest() override { EXPECT_TRUE(must(node.topics("inproc://")).empty()); }
 
   Node node = must(Node::open());
 };

@@ -123,7 +123,7 @@ Status ChunkPool::reserve_chunk(ChunkRef chunk, std::size_t bytes) {
 }
 
 Status ChunkPool::reserve_within_limit(unsigned size_class, std::size_t offset, std::size_t bytes) {
-  if (reserved_ + bytes > memory_ && !(release_free() && reserved_ + bytes <= memory_)) {
+  if (reserved_ + bytes > memory_ && !(release_free(size_class) && reserved_ + bytes <= memory_)) {
     return failure(ErrorCode::limit_exceeded,
                    fmt::format("topic \"{}\": {} bytes are in use and {} more would exceed memory={}: raise that option, or "
                                "let subscribers release samples",
@@ -131,26 +131,49 @@ Status ChunkPool::reserve_within_limit(unsigned size_class, std::size_t offset, 
   }
   const std::string what = fmt::format("topic \"{}\": reserving {} bytes for messages", topic_, bytes);
   Status reserved = reserve(files_[size_class], offset, bytes, what);
-  if (!reserved && release_free()) {
+  if (!reserved && release_free(size_class)) {
     reserved = reserve(files_[size_class], offset, bytes, what);
+  }
+  if (!reserved) {
+    // What lay in a hole of the file is not taken back by making the file shorter.
+    static_cast<void>(!fallocate(files_[size_class].get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                 static_cast<off_t>(offset), static_cast<off_t>(bytes)));
   }
   return reserved;
 }
 
-bool ChunkPool::release_free() noexcept {
+bool ChunkPool::release_free(unsigned growing) noexcept {
   bool released = false;
+  // Chunks below a page share pages: their memory goes when the whole class is free.
+  for (unsigned size_class = 0; size_class < first_paged_class; ++size_class) {
+    const std::size_t count = reserved_behind_[size_class].size();
+    if (count != 0 && size_class != growing && free_[size_class].size() == count &&
+        punch(size_class, 0, count * class_size(size_class))) {
+      free_[size_class].clear();
+      reserved_behind_[size_class].clear();
+      chunk_total_ -= count;
+      released = true;
+    }
+  }
   for (unsigned size_class = first_paged_class; size_class < class_count; ++size_class) {
     for (const ChunkRef chunk : free_[size_class]) {
       std::uint64_t& behind = reserved_behind_[size_class][chunk.index()];
-      if (behind != 0 && fallocate(files_[size_class].get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                                   static_cast<off_t>(chunk.offset()), static_cast<off_t>(behind)) == 0) {
-        reserved_ -= behind;
+      if (behind != 0 && punch(size_class, chunk.offset(), behind)) {
         behind = 0;
         released = true;
       }
     }
   }
   return released;
+}
+
+bool ChunkPool::punch(unsigned size_class, std::size_t offset, std::size_t bytes) noexcept {
+  if (fallocate(files_[size_class].get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                static_cast<off_t>(bytes)) != 0) {
+    return false;
+  }
+  reserved_ -= bytes;
+  return true;
 }
 
 void ChunkPool::reclaim(std::vector<std::uint64_t>& pinned) {

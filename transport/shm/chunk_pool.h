@@ -70,8 +70,10 @@ class ChunkPool {
   Status reserve_chunk(ChunkRef chunk, std::size_t bytes);
   Status add_batch(unsigned size_class, std::size_t bytes);
   Status reserve_within_limit(unsigned size_class, std::size_t offset, std::size_t bytes);
-  // Gives the memory behind free chunks of at least a page back to the file system; true if there was any.
-  bool release_free() noexcept;
+  // Gives the memory behind free chunks back to the file system, but for small ones of the class that is growing. True if
+  // there was any.
+  bool release_free(unsigned growing) noexcept;
+  bool punch(unsigned size_class, std::size_t offset, std::size_t bytes) noexcept;
 
   // Chunks of these classes get their memory when they are lent, and only as much as the message needs.
   static constexpr unsigned first_paged_class = class_for(page);

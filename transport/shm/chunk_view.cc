@@ -33,6 +33,9 @@ Result<const std::byte*> ChunkView::look_again(const Descriptor& sample) {
   const std::string name = chunk_file_name(publisher_, size_class);
   const std::string what = fmt::format("topic \"{}\": opening {}", topic_, name);
   const Result<File> file = open_file(directory_, name, O_RDONLY, what);
+  if (!file && file.error().code() == ErrorCode::not_found) {
+    return corrupt("in a file that somebody has removed");
+  }
   if (!file) {
     return tl::unexpected(file.error());
   }

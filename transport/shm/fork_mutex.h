@@ -7,10 +7,30 @@
 #pragma once
 
 #include <mutex>
+#include <utility>
 
 namespace weir::shm {
 
 // The same mutex for the whole process; free in a newborn child. A child made by a raw clone(2) is not kept out.
 [[nodiscard]] std::mutex& fork_mutex();
+
+// Closes a descriptor in every child that is forked while this lives: what peers read from its hang-up is the death of this
+// process, not that of its children too. Thread-safe.
+class ClosedInChildren {
+ public:
+  ClosedInChildren() = default;
+  explicit ClosedInChildren(int descriptor);
+  ClosedInChildren(ClosedInChildren&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  ClosedInChildren& operator=(ClosedInChildren&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  ClosedInChildren(const ClosedInChildren&) = delete;
+  ClosedInChildren& operator=(const ClosedInChildren&) = delete;
+  ~ClosedInChildren();
+
+ private:
+  int descriptor_ = -1;
+};
 
 }  // namespace weir::shm

@@ -50,12 +50,15 @@ class PublisherFlow {
   void refresh(std::uint64_t next) {
     const std::uint64_t intact = std::max(retired_, next - std::min(next, ring_.size()));
     const std::uint64_t kept = next - std::min(next, history_);
+    const std::uint64_t before = floor_;
     floor_ = std::max(std::min(subscribers_.needs(next).oldest, kept), intact);
     header_.floor.exchange(floor_, std::memory_order_seq_cst);
     subscribers_.refresh();
     const SubscriberList::Needs needs = subscribers_.needs(next);
-    if (needs.oldest < floor_) {
-      floor_ = std::max(needs.oldest, intact);
+    // Somebody who cannot be seen may want whatever was promised before.
+    const std::uint64_t wanted = subscribers_.is_complete() ? needs.oldest : std::min(needs.oldest, before);
+    if (wanted < floor_) {
+      floor_ = std::max(wanted, intact);
       header_.floor.store(floor_, std::memory_order_seq_cst);
     }
     if (grants_) {

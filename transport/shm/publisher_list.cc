@@ -38,19 +38,25 @@ Status PublisherList::join(std::uint64_t joined, const Peer& self) {
 }
 
 void PublisherList::refresh() {
-  if (Status listed = list(false); !listed && !fault_) {
+  if (Status listed = list(false)) {
+    fault_.reset();  // of a listing that has been made good
+  } else if (!fault_) {
     fault_ = listed.error();
   }
 }
 
 Status PublisherList::list(bool first) {
   const std::uint64_t epoch = counters_.epoch.load(std::memory_order_seq_cst);
-  epoch_ = epoch;  // before the directory is read
+  epoch_ = no_epoch;  // should this end early
   incomplete_ = false;
   Status fault;
   const std::vector<PeerId> present = list_segments(topic_, Role::publisher);
   find_ended();
+  std::erase_if(finished_, [&](PeerId id) { return std::find(present.begin(), present.end(), id) == present.end(); });
   for (const PeerId id : present) {
+    if (std::find(finished_.begin(), finished_.end(), id) != finished_.end()) {
+      continue;
+    }
     const auto known = [id](const std::unique_ptr<Attachment>& attachment) { return is_same(attachment, id); };
     if (std::any_of(attachments_.begin(), attachments_.end(), known)) {
       continue;
@@ -59,9 +65,8 @@ Status PublisherList::list(bool first) {
       fault = added;
     }
   }
-  if (incomplete_) {
-    epoch_ = no_epoch;
-  } else {
+  if (!incomplete_) {
+    epoch_ = epoch;  // what it was before the directory was read
     header_.listed.store(epoch, std::memory_order_release);
   }
   return fault;
@@ -214,6 +219,7 @@ void PublisherList::let_go_of_ended() {
   for (auto& attachment : attachments_) {
     std::uint64_t sequence = attachment->next;
     if (attachment->ended && (attachment->broken || !attachment->publisher.ring.seek(sequence))) {
+      finished_.push_back(attachment->publisher.name.id);
       release(*attachment);
       if (pins_.any_of(attachment->entry)) {
         lingering_.push_back(std::move(attachment));
@@ -226,7 +232,11 @@ void PublisherList::let_go_of_ended() {
 }
 
 void PublisherList::release(Attachment& attachment) noexcept {
-  attachment.cursor->publisher.store(0, std::memory_order_release);
+  // A living publisher tells by the cursor whose chunk a pin means: it stays as long as a sample is in hand. Needed at
+  // close() alone; else the publisher has ended.
+  if (!pins_.any_of(attachment.entry) || attachment.ended) {
+    attachment.cursor->publisher.store(0, std::memory_order_release);
+  }
   attachment.publisher.reading = Lock();
   remove_segment_if_dead(topic_.descriptor(), attachment.publisher.name, topic_.counters());
 }

@@ -47,6 +47,8 @@ class PublisherList {
     return counters_.epoch.load(std::memory_order_acquire) != epoch_;
   }
   void refresh();
+  // Whether the last listing has to be tried again, without an event that would tell when.
+  [[nodiscard]] bool is_incomplete() const noexcept { return incomplete_; }
 
   [[nodiscard]] std::vector<std::unique_ptr<Attachment>>& attachments() noexcept { return attachments_; }
 
@@ -101,6 +103,7 @@ class PublisherList {
   std::uint64_t epoch_ = no_epoch;
   std::uint64_t joined_ = 0;
   bool incomplete_ = false;
+  std::vector<PeerId> finished_;  // ended and read to the end, though others may keep the segment there
   std::optional<Error> fault_;
   std::vector<std::unique_ptr<Attachment>> attachments_;
   std::vector<std::unique_ptr<Attachment>> lingering_;  // let go, but samples of theirs are in hand

@@ -98,6 +98,7 @@ const Capabilities& PublisherPort::capabilities() const noexcept { return promis
 void PublisherPort::close() noexcept {
   header_.stage.store(static_cast<std::uint32_t>(Stage::left), std::memory_order_release);
   segment_.life = Lock();
+  segment_.life_is_own = ClosedInChildren();
   segment_.life_fifo = File();
   counters_.epoch.fetch_add(1, std::memory_order_seq_cst);
   subscribers_.wake_all();
@@ -139,6 +140,9 @@ void PublisherPort::reclaim(GiveUp give_up) {
   }
   // After the slots have changed: the epoch, the list, the pins.
   subscribers_.refresh();
+  if (!subscribers_.is_complete()) {
+    return;
+  }
   pinned_.clear();
   subscribers_.collect_pins(pinned_);
   chunks_.reclaim(pinned_);

@@ -66,6 +66,7 @@ Status make_life_fifo(const TopicDirectory& topic, OwnSegment& segment) {
     return tl::unexpected(fifo.error());
   }
   segment.life_fifo = std::move(*fifo);
+  segment.life_is_own = ClosedInChildren(segment.life_fifo.get());
   return {};
 }
 
@@ -192,6 +193,9 @@ Result<PublisherSegment> PublisherSegment::open(const TopicDirectory& topic, Pee
   segment.peer = std::move(opened->peer);
   const std::string what = describe(topic, "reading", name);
   const File same(fcntl(opened->file.get(), F_DUPFD_CLOEXEC, 0));  // the lock consumes the other
+  if (!same) {
+    return tl::unexpected(system_error(what, errno));
+  }
   Result<std::optional<Lock>> reading =
       Lock::try_take(std::move(opened->file), readers_byte, LockKind::shared, what);
   if (!reading) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "transport/shm/chunk_view.h"
+#include "transport/shm/fork_mutex.h"
 #include "transport/shm/layout.h"
 #include "transport/shm/lock.h"
 #include "transport/shm/names.h"
@@ -26,6 +27,7 @@ struct OwnSegment {
   Mapping memory;  // writable; lost in a forked child
   Lock life;       // the owner's lock: the proof of life
   File life_fifo;  // whose hang-up is the death event
+  ClosedInChildren life_is_own;
 
   // Makes, fills and links the segment, then its life FIFO. `fill` writes the plain fields beside those of SegmentHeader.
   // Errors: as make_unnamed, link_file, Lock::try_take.
@@ -84,7 +86,8 @@ struct SubscriberSegment {
   [[nodiscard]] static Result<SubscriberSegment> open(const TopicDirectory& topic, PeerId id);
 };
 
-// Whether the owner of a segment lives: by its lock, nothing else. False if the segment is gone.
+// Whether the owner of a segment lives: by its lock, nothing else. False if the segment is gone; true if it cannot be
+// told, as without a descriptor to spare.
 [[nodiscard]] bool is_alive(const TopicDirectory& topic, SegmentName segment) noexcept;
 
 // The segments of one role in the topic's directory.

@@ -27,7 +27,7 @@ void SubscriberList::refresh() {
   if (epoch == epoch_) {
     return;
   }
-  epoch_ = epoch;  // before the directory is read
+  epoch_ = no_epoch;  // should this end early
   const std::vector<PeerId> present = list_segments(topic_, Role::subscriber);
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const bool here = std::find(present.begin(), present.end(), entry->segment.name.id) != present.end();
@@ -39,33 +39,42 @@ void SubscriberList::refresh() {
     announce(*entry);
     ++entry;
   }
+  bool complete = true;
   for (const PeerId id : present) {
     const bool known = std::any_of(entries_.begin(), entries_.end(),
                                    [id](const Entry& entry) { return entry.segment.name.id == id; });
-    if (!known) {
-      add(id);
+    if (!known && !add(id)) {
+      complete = false;
     }
+  }
+  if (complete) {
+    epoch_ = epoch;  // what it was before the directory was read
   }
 }
 
-void SubscriberList::add(PeerId id) {
+bool SubscriberList::add(PeerId id) {
   const SegmentName name{Role::subscriber, id};
   if (!is_alive(topic_, name)) {
     remove_segment_if_dead(topic_.descriptor(), name, counters_);
-    return;
+    return true;
   }
   // One that fails its checks is left out: it cannot be read safely, and whoever broke it harms only itself.
   Result<SubscriberSegment> segment = SubscriberSegment::open(topic_, id);
   if (!segment) {
-    return;
+    const ErrorCode code = segment.error().code();
+    return code == ErrorCode::not_found || code == ErrorCode::corrupt || code == ErrorCode::incompatible;
   }
   entries_.push_back(Entry{.segment = std::move(*segment), .life = {}, .wake = {}});
   watch(entries_.back());
   announce(entries_.back());
+  return true;
 }
 
 void SubscriberList::announce(Entry& entry) {
   const Stage stage = stage_of(entry.segment);
+  if (stage == Stage::left) {
+    entry.life = File();  // it has hung up, though its segment may stay for samples in hand
+  }
   if (stage == Stage::joined && !entry.announced) {
     entry.announced = true;
     log_.record(Change::joined, entry.segment.peer);
@@ -138,9 +147,10 @@ void SubscriberList::collect_pins(std::vector<std::uint64_t>& pinned) noexcept {
         std::min(segment.header().pins_used.load(std::memory_order_seq_cst), segment.pin_count);
     const Word<std::uint64_t>* pins = segment.pins();
     for (std::uint64_t index = 0; index < used; ++index) {
-      // A pin of another publisher's chunk may have the same number: that keeps one of ours a little longer.
-      const ChunkRef chunk = ChunkRef::from(pins[index].load(std::memory_order_seq_cst));
-      if (chunk) {
+      const std::uint64_t pin = pins[index].load(std::memory_order_seq_cst);
+      const ChunkRef chunk = ChunkRef::from(pin);
+      // Chunks of other publishers have the same numbers. Our cursor was there before any pin of ours, and stays as long.
+      if (chunk && segment.cursors()[entry_of_pin(pin) % cursor_count].publisher.load(std::memory_order_seq_cst) == self_) {
         pinned.push_back(chunk.value());
       }
     }
@@ -189,19 +199,23 @@ bool SubscriberList::drop_dead_gates(std::uint64_t sequence) noexcept {
 }
 
 bool SubscriberList::drop_dead() noexcept {
+  for (Entry& entry : entries_) {
+    announce(entry);
+  }
   return drop_dead_if([](const Entry&) { return true; });
 }
 
-void SubscriberList::give_token(Entry& entry) noexcept {
+bool SubscriberList::give_token(Entry& entry) noexcept {
   if (!entry.wake) {
     const SegmentName name = entry.segment.name;
     Result<File> fifo = open_file(topic_.descriptor(), wake_name(name.role, name.id), O_RDWR, "waking");
     if (!fifo) {
-      return;  // gone, or without a descriptor to spare here: it looks again by itself
+      return fifo.error().code() == ErrorCode::not_found;  // gone, or no descriptor to spare here
     }
     entry.wake = std::move(*fifo);
   }
   put_token(entry.wake);
+  return true;
 }
 
 void SubscriberList::wake_sleepers() noexcept {
@@ -214,12 +228,12 @@ void SubscriberList::wake_sleepers() noexcept {
     if (armed == 0 || armed == entry.rung) {
       continue;
     }
-    entry.rung = armed;
-    if (wants_token(armed)) {
-      give_token(entry);
-    } else {
+    if (!wants_token(armed)) {
       somebody = true;
+    } else if (!give_token(entry)) {
+      continue;  // with the next message, perhaps
     }
+    entry.rung = armed;
   }
   if (somebody) {
     ring(counters_.bell);
@@ -273,6 +287,7 @@ std::string SubscriberList::misfit_with(const Offer& offer) const {
 void SubscriberList::record_events() {
   log_.start();
   for (Entry& entry : entries_) {
+    entry.announced = false;  // into a log that did not record
     announce(entry);
   }
 }

@@ -26,6 +26,9 @@ class SubscriberList {
   }
   // Reads the directory again if the epoch has changed. Also removes what dead subscribers left there.
   void refresh();
+  // False: somebody is there whose pins and cursor this process cannot see, for want of descriptors or mappings. Then
+  // nothing may be used again, and the floor must stay.
+  [[nodiscard]] bool is_complete() const noexcept { return epoch_ != no_epoch; }
 
   // What the subscribers still want when the publisher is about to publish `next`.
   struct Needs {
@@ -73,19 +76,24 @@ class SubscriberList {
     File wake;                          // its wake FIFO, once needed
   };
 
-  void add(PeerId id);
+  // False: it is there, but cannot be looked at for want of descriptors or mappings.
+  bool add(PeerId id);
   void watch(Entry& entry);
   void announce(Entry& entry);
   void forget(std::vector<Entry>::iterator entry, bool dead) noexcept;
   template <class Suspect>
   bool drop_dead_if(Suspect is_suspect) noexcept;
   [[nodiscard]] const Cursor* cursor_of(Entry& entry) noexcept;
-  void give_token(Entry& entry) noexcept;
+  // False: it could not be given for want of a descriptor.
+  bool give_token(Entry& entry) noexcept;
+
+  // Of a listing that could not be completed: no epoch is this.
+  static constexpr std::uint64_t no_epoch = ~std::uint64_t{0};
 
   TopicDirectory& topic_;
   SharedCounters& counters_;
   PeerId self_;
-  std::uint64_t epoch_ = 0;
+  std::uint64_t epoch_ = no_epoch;
   std::vector<Entry> entries_;
   MembershipLog log_;
   int epoll_ = -1;

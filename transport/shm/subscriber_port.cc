@@ -103,6 +103,7 @@ const Capabilities& SubscriberPort::capabilities() const noexcept { return promi
 
 void SubscriberPort::close() noexcept {
   header_.stage.store(static_cast<std::uint32_t>(Stage::left), std::memory_order_release);
+  segment_.life_is_own = ClosedInChildren();
   segment_.life_fifo = File();
   if (tokens_) {
     uncount_as_sleeper();
@@ -146,8 +147,10 @@ bool SubscriberPort::settle() {
     publishers_.find_ended();
     publishers_.let_go_of_ended();
   }
-  const bool something = publishers_.is_stale() || publishers_.ready();
-  if (something || !publishers_.log().empty()) {
+  // A listing that could not be completed is tried again at the next take, not in this one.
+  const bool again = publishers_.is_incomplete();
+  const bool something = (!again && publishers_.is_stale()) || publishers_.ready();
+  if (something || again || !publishers_.log().empty()) {
     tokens_.write();
   }
   return !something;
@@ -224,7 +227,7 @@ Wake SubscriberPort::sleep(Deadline deadline, const std::stop_token& stop) {
   }
   header_.asleep.store(0, std::memory_order_seq_cst);
   if (by_token) {
-    tokens_.write();  // the descriptor was not armed meanwhile
+    settle();  // the descriptor was not armed meanwhile
   } else {
     uncount_as_sleeper();
   }
