@@ -1,11 +1,11 @@
 #include "transport/endpoint.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cctype>
 #include <optional>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace weir {
 namespace {

@@ -21,8 +21,8 @@ inline constexpr std::size_t max_topic_size = 1024;
 
 // A parsed endpoint. A value: copy it freely; thread-safe as long as nobody writes to it.
 struct Endpoint {
-  std::string scheme;                                // "shm", "zmq+tcp": lower case
-  std::string topic;                                 // decoded; all between "://" and "?"
+  std::string scheme;                                       // "shm", "zmq+tcp": lower case
+  std::string topic;                                        // decoded; all between "://" and "?"
   std::map<std::string, std::string, std::less<>> options;  // decoded; every key once
 
   // Errors: invalid_argument for text that is not of the form above, an empty topic, a topic over max_topic_size, a

@@ -12,9 +12,10 @@ Error unusable(const Port* port) {
                               "this handle belongs to the parent of this forked process: open a Node and join again");
     return forked;
   }
-  static const Error closed(ErrorCode::closed,
-                            "the handle is empty: its publisher or subscriber is closed, it was moved from, or its loan "
-                            "is published already");
+  static const Error closed(
+      ErrorCode::closed,
+      "the handle is empty: its publisher or subscriber is closed, it was moved from, or its loan "
+      "is published already");
   return closed;
 }
 

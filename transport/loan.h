@@ -5,8 +5,9 @@
 //   render(loan->payload());
 //   auto sequence = loan->publish();     // on an error the loan is still there: publish again, or drop it
 //
-// Move-only. Destroying it drops it: nothing is sent and no sequence number is spent. It may outlive its publisher; then
-// publish() returns `closed`. Thread safety: a loan belongs to its publisher; both are used by one thread at a time.
+// Move-only. Destroying it drops it: nothing is sent and no sequence number is spent. It may outlive its publisher;
+// then publish() returns `closed`. Thread safety: a loan belongs to its publisher; both are used by one thread at a
+// time.
 #pragma once
 
 #include <cstddef>

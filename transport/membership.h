@@ -5,8 +5,8 @@
 //     log("{} {}", (*event)->peer.name, to_string((*event)->change));
 //   }
 //
-// A publisher sees subscribers, a subscriber sees publishers. An observer learns of a peer by looking: one that came and
-// went between two looks may leave no event. Events of one peer come in order, and never `left` and `died` both.
+// A publisher sees subscribers, a subscriber sees publishers. An observer learns of a peer by looking: one that came
+// and went between two looks may leave no event. Events of one peer come in order, and never `left` and `died` both.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,9 @@ enum class Role : std::uint8_t { publisher, subscriber };
 struct Peer {
   Role role = Role::publisher;
   PeerId id = 0;
-  std::string name;       // as given by the option `name`; may be empty
-  std::int64_t pid = 0;   // for people only: in another PID namespace it means nothing; 0 if unknown
-  bool alive = true;      // false: died, and something of it is still wanted
+  std::string name;      // as given by the option `name`; may be empty
+  std::int64_t pid = 0;  // for people only: in another PID namespace it means nothing; 0 if unknown
+  bool alive = true;     // false: died, and something of it is still wanted
 
   friend bool operator==(const Peer&, const Peer&) = default;
 };

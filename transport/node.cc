@@ -1,10 +1,10 @@
 #include "transport/node.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "transport/guard.h"
 #include "transport/process.h"
@@ -73,9 +73,8 @@ Result<std::vector<TopicDescription>> Backend::topics(const Endpoint& backend) {
 }
 
 Status Backend::remove(const Endpoint& endpoint) {
-  return failure(ErrorCode::unsupported,
-                 fmt::format("endpoint \"{}\": the backend {} keeps no topics to remove", endpoint.text(),
-                             endpoint.scheme));
+  return failure(ErrorCode::unsupported, fmt::format("endpoint \"{}\": the backend {} keeps no topics to remove",
+                                                     endpoint.text(), endpoint.scheme));
 }
 
 }  // namespace spi
@@ -113,7 +112,8 @@ Result<Publisher> Node::publisher(std::string_view uri, const PublisherOptions& 
     if (!qos) return tl::unexpected(qos.error());
     const Capabilities capabilities = (*backend)->capabilities(*endpoint);
     // A default is no request: it follows what the backend has.
-    if (!options.loans && !endpoint->options.contains("loans")) qos->loans = std::min(qos->loans, capabilities.max_loans);
+    if (!options.loans && !endpoint->options.contains("loans"))
+      qos->loans = std::min(qos->loans, capabilities.max_loans);
     Refusals refusals(*endpoint, capabilities);
     refusals.check(*qos);
     if (refusals.refusal()) return tl::unexpected(*refusals.refusal());

@@ -47,9 +47,8 @@ Error Publisher::refusal(std::size_t size, std::size_t header_size, std::size_t 
                                            ": put the rest into the payload"};
   }
   if (port_->open_loans >= qos_.loans) {
-    return {ErrorCode::limit_exceeded, std::to_string(port_->open_loans) +
-                                           " loans are open, the limit is loans=" + std::to_string(qos_.loans) +
-                                           ": publish or drop one, or raise that option"};
+    return {ErrorCode::limit_exceeded, std::to_string(port_->open_loans) + " loans are open, the limit is loans=" +
+                                           std::to_string(qos_.loans) + ": publish or drop one, or raise that option"};
   }
   return {ErrorCode::invalid_argument, "an alignment of " + std::to_string(alignment) +
                                            " is not a power of two from 1 to " + std::to_string(spi::max_alignment)};

@@ -9,8 +9,8 @@
 //   auto copied = publisher->send(std::as_bytes(std::span(text)));   // or let weir copy
 //
 // Thread-compatible: one thread at a time uses a publisher and its loans; distinct publishers are independent. The
-// destructor leaves the topic; what subscribers have not read yet still reaches them (Capabilities::survives_publisher).
-// In a forked child every call returns `forked`.
+// destructor leaves the topic; what subscribers have not read yet still reaches them
+// (Capabilities::survives_publisher). In a forked child every call returns `forked`.
 #pragma once
 
 #include <cstddef>
@@ -40,7 +40,8 @@ class Publisher {
   // Lends a message of `size` payload bytes, not initialised; 0 is a message too. `alignment` is a power of two up to
   // 4096.
   // Errors: invalid_argument; limit_exceeded for a message above `max_payload`, a header above 64 KiB, or more than
-  // `loans` open at once; resource_exhausted when memory or file system space is short: smaller messages may still work.
+  // `loans` open at once; resource_exhausted when memory or file system space is short: smaller messages may still
+  // work.
   [[nodiscard]] Result<Loan> loan(std::size_t size, std::size_t header_size = 0, std::size_t alignment = 8);
 
   // Copies a message into a loan and publishes it. Errors: those of loan() and Loan::publish().

@@ -1,12 +1,12 @@
 #include "transport/qos.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace weir {
 namespace {

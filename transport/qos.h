@@ -81,16 +81,16 @@ struct SubscriberOptions {
 
 // What holds after URI, code and defaults were put together. Backends receive these.
 struct PublisherQos {
-  std::string name;                                 // name: for people and for return; at most 128 bytes
-  Grant grant = Grant::drop;                        // grant=drop|block|reject
+  std::string name;                                             // name: for people and for return; at most 128 bytes
+  Grant grant = Grant::drop;                                    // grant=drop|block|reject
   std::chrono::nanoseconds deadline = std::chrono::seconds(1);  // deadline: how long a blocked publish waits
-  std::uint64_t depth = 255;                        // depth: the largest that a subscriber may ask for
-  std::uint64_t history = 0;                        // history: samples retained for late joiners
-  Durability durability = Durability::transient;    // durability=volatile|persistent
-  std::uint64_t loans = 64;                         // loans: open at one time
-  std::uint64_t max_payload = 1ULL << 30U;          // max_payload: bytes of one message
-  std::uint64_t memory = 4ULL << 30U;               // memory: bytes that all its messages together may take
-  std::optional<TypeInfo> type = {};                // type=NAME, and in code the rest
+  std::uint64_t depth = 255;                                    // depth: the largest that a subscriber may ask for
+  std::uint64_t history = 0;                                    // history: samples retained for late joiners
+  Durability durability = Durability::transient;                // durability=volatile|persistent
+  std::uint64_t loans = 64;                                     // loans: open at one time
+  std::uint64_t max_payload = 1ULL << 30U;                      // max_payload: bytes of one message
+  std::uint64_t memory = 4ULL << 30U;                           // memory: bytes that all its messages together may take
+  std::optional<TypeInfo> type = {};                            // type=NAME, and in code the rest
   ExtraOptions extra = {};
 };
 

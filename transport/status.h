@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+
 #include <tl/expected.hpp>
 
 namespace weir {

@@ -37,7 +37,7 @@ template <class T>
 template <class T>
 class TypedLoan {
  public:
-  explicit TypedLoan(Loan loan) : loan_(std::move(loan)), value_(new (loan_.payload().data()) T()) {}
+  explicit TypedLoan(Loan loan) : loan_(std::move(loan)), value_(new(loan_.payload().data()) T()) {}
   [[nodiscard]] T& operator*() const noexcept { return *value_; }
   [[nodiscard]] T* operator->() const noexcept { return value_; }
   [[nodiscard]] Result<std::uint64_t> publish(std::optional<Deadline> deadline = {}) { return loan_.publish(deadline); }
@@ -100,9 +100,8 @@ class TypedSubscriber {
     }
     if (*sample && sample->payload().size() != sizeof(T)) {
       return failure(ErrorCode::incompatible, "a sample of " + std::to_string(sample->payload().size()) +
-                                                  " bytes came on a topic of type " +
-                                                  std::string(TypeName<T>::value) + " with " +
-                                                  std::to_string(sizeof(T)) +
+                                                  " bytes came on a topic of type " + std::string(TypeName<T>::value) +
+                                                  " with " + std::to_string(sizeof(T)) +
                                                   " bytes: state the type at the publisher too");
     }
     return TypedSample<T>(std::move(*sample));

@@ -1,6 +1,5 @@
 #include "transport/wait_set.h"
 
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -13,6 +12,8 @@
 #include <limits>
 #include <span>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "transport/guard.h"
 

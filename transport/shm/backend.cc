@@ -1,11 +1,11 @@
 #include "transport/shm/backend.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <mutex>
 #include <set>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "transport/shm/janitor.h"
 #include "transport/shm/listing.h"

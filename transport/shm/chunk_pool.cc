@@ -1,10 +1,11 @@
 #include "transport/shm/chunk_pool.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "transport/shm/layout.h"
 #include "transport/shm/names.h"
@@ -35,8 +36,8 @@ Result<ChunkRef> ChunkPool::grow(std::size_t bytes) {
   const unsigned size_class = class_for(bytes);
   if (size_class >= class_count || bytes > memory_) {
     return failure(ErrorCode::limit_exceeded,
-                   fmt::format("topic \"{}\": a message of {} bytes does not fit into memory={}: raise that option", topic_,
-                               bytes, memory_));
+                   fmt::format("topic \"{}\": a message of {} bytes does not fit into memory={}: raise that option",
+                               topic_, bytes, memory_));
   }
   if (Status opened = open_class(size_class); !opened) {
     return tl::unexpected(opened.error());
@@ -84,10 +85,11 @@ Status ChunkPool::add_batch(unsigned size_class, std::size_t bytes) {
   const std::size_t most = class_window(size_class, memory_) / size - first;
   const std::size_t count = std::min(most, bytes <= batch_bytes ? std::max<std::size_t>(1, batch_bytes / size) : 1);
   if (count == 0) {
-    return failure(ErrorCode::limit_exceeded,
-                   fmt::format("topic \"{}\": {} messages of up to {} bytes are in use, which is all that memory={} allows: "
-                               "raise that option, or let subscribers release samples",
-                               topic_, first, size, memory_));
+    return failure(
+        ErrorCode::limit_exceeded,
+        fmt::format("topic \"{}\": {} messages of up to {} bytes are in use, which is all that memory={} allows: "
+                    "raise that option, or let subscribers release samples",
+                    topic_, first, size, memory_));
   }
   free_[size_class].reserve(first + count);
   behind.reserve(first + count);
@@ -124,10 +126,11 @@ Status ChunkPool::reserve_chunk(ChunkRef chunk, std::size_t bytes) {
 
 Status ChunkPool::reserve_within_limit(unsigned size_class, std::size_t offset, std::size_t bytes) {
   if (reserved_ + bytes > memory_ && !(release_free(size_class) && reserved_ + bytes <= memory_)) {
-    return failure(ErrorCode::limit_exceeded,
-                   fmt::format("topic \"{}\": {} bytes are in use and {} more would exceed memory={}: raise that option, or "
-                               "let subscribers release samples",
-                               topic_, reserved_, bytes, memory_));
+    return failure(
+        ErrorCode::limit_exceeded,
+        fmt::format("topic \"{}\": {} bytes are in use and {} more would exceed memory={}: raise that option, or "
+                    "let subscribers release samples",
+                    topic_, reserved_, bytes, memory_));
   }
   const std::string what = fmt::format("topic \"{}\": reserving {} bytes for messages", topic_, bytes);
   Status reserved = reserve(files_[size_class], offset, bytes, what);

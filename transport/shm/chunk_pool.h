@@ -1,12 +1,12 @@
 // A publisher's chunks: where payloads are written, and when their memory may be used again.
 //
-// Layout. One file for each size class in use (names.h), growing as chunks are needed. Only reserved pages (fallocate) are
-// ever touched, so a full file system is an error value here and never a SIGBUS there. Everything else (which chunk is
-// free, lent, in the ring or retired) is private memory of the publisher: whoever takes over derives it from ring and
-// pins.
+// Layout. One file for each size class in use (names.h), growing as chunks are needed. Only reserved pages (fallocate)
+// are ever touched, so a full file system is an error value here and never a SIGBUS there. Everything else (which chunk
+// is free, lent, in the ring or retired) is private memory of the publisher: whoever takes over derives it from ring
+// and pins.
 //
-// Invariants. Each chunk is in exactly one state: free, lent, in the ring, retired. A retired chunk becomes free only in
-// reclaim(), when no subscriber pins it. `reserved` never exceeds the limit.
+// Invariants. Each chunk is in exactly one state: free, lent, in the ring, retired. A retired chunk becomes free only
+// in reclaim(), when no subscriber pins it. `reserved` never exceeds the limit.
 //
 // Thread safety: none; it belongs to the publisher.
 #pragma once
@@ -31,7 +31,8 @@ class ChunkPool {
   // `memory`: bytes that may be reserved in all. `directory` must outlive the pool.
   ChunkPool(int directory, PeerId publisher, std::size_t memory, std::string topic);
 
-  // A chunk of at least `bytes` (at most the largest class) from the free ones; none if there is no free one with that much memory behind it.
+  // A chunk of at least `bytes` (at most the largest class) from the free ones; none if there is no free one with that
+  // much memory behind it.
   [[nodiscard]] ChunkRef take_free(std::size_t bytes) noexcept {
     const unsigned size_class = class_for(bytes);
     if (free_[size_class].empty()) [[unlikely]] {
@@ -44,9 +45,8 @@ class ChunkPool {
     free_[size_class].pop_back();
     return chunk;
   }
-  // The same, reserving memory, and adding a batch of chunks where they are scarce. May give the memory behind free chunks
-  // of other sizes back.
-  // Errors: limit_exceeded naming `memory`; resource_exhausted; nothing is lost by them.
+  // The same, reserving memory, and adding a batch of chunks where they are scarce. May give the memory behind free
+  // chunks of other sizes back. Errors: limit_exceeded naming `memory`; resource_exhausted; nothing is lost by them.
   [[nodiscard]] Result<ChunkRef> grow(std::size_t bytes);
 
   // Whether so few chunks of this size are free that looking for retired ones would soon have to be done again.
@@ -70,8 +70,8 @@ class ChunkPool {
   Status reserve_chunk(ChunkRef chunk, std::size_t bytes);
   Status add_batch(unsigned size_class, std::size_t bytes);
   Status reserve_within_limit(unsigned size_class, std::size_t offset, std::size_t bytes);
-  // Gives the memory behind free chunks back to the file system, but for small ones of the class that is growing. True if
-  // there was any.
+  // Gives the memory behind free chunks back to the file system, but for small ones of the class that is growing. True
+  // if there was any.
   bool release_free(unsigned growing) noexcept;
   bool punch(unsigned size_class, std::size_t offset, std::size_t bytes) noexcept;
 
@@ -86,7 +86,7 @@ class ChunkPool {
   std::size_t chunk_total_ = 0;
   // By size class. `free_` has room for all chunks of its class, so giving one back never allocates.
   std::array<std::vector<ChunkRef>, ChunkRef::class_limit + 1> free_;
-  std::array<std::byte*, ChunkRef::class_limit> bases_{};  // where mappings_ begin
+  std::array<std::byte*, ChunkRef::class_limit> bases_{};                // where mappings_ begin
   std::array<std::vector<std::uint64_t>, class_count> reserved_behind_;  // bytes of memory behind each chunk
   std::array<File, class_count> files_;
   std::array<Mapping, class_count> mappings_;

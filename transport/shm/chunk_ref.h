@@ -21,15 +21,15 @@ inline constexpr unsigned class_count = 35;
   return bits <= smallest_class_bits ? 0 : bits - smallest_class_bits;
 }
 
-// How many bytes of address space a mapping of one class takes under a publisher's `memory` limit: twice that, as a message
-// fills more than half of its chunk, and only what it fills has memory behind it.
+// How many bytes of address space a mapping of one class takes under a publisher's `memory` limit: twice that, as a
+// message fills more than half of its chunk, and only what it fills has memory behind it.
 [[nodiscard]] constexpr std::size_t class_window(unsigned size_class, std::size_t memory) noexcept {
   const std::size_t size = class_size(size_class);
   return (memory / size + 1) * 2 * size;
 }
 
-// 0 is no chunk. Bits 42–47: class; bits 0–41: offset in the class's file, in units of 64 bytes, plus 1. Bits 48–63 belong
-// to pins.
+// 0 is no chunk. Bits 42–47: class; bits 0–41: offset in the class's file, in units of 64 bytes, plus 1. Bits 48–63
+// belong to pins.
 class ChunkRef {
  public:
   // Classes that the bits can name; those from class_count on do not exist.

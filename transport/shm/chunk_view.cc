@@ -1,10 +1,11 @@
 #include "transport/shm/chunk_view.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "transport/shm/names.h"
 
@@ -15,10 +16,11 @@ ChunkView::ChunkView(int directory, PeerId publisher, std::size_t memory, std::s
 
 Result<const std::byte*> ChunkView::look_again(const Descriptor& sample) {
   const auto corrupt = [this](std::string_view reason) {
-    return failure(ErrorCode::corrupt,
-                   fmt::format("topic \"{}\": publisher {:016x} describes a message {}: its memory has been overwritten; "
-                               "restart it",
-                               topic_, publisher_, reason));
+    return failure(
+        ErrorCode::corrupt,
+        fmt::format("topic \"{}\": publisher {:016x} describes a message {}: its memory has been overwritten; "
+                    "restart it",
+                    topic_, publisher_, reason));
   };
   const unsigned size_class = sample.chunk.size_class();
   if (!sample.chunk || size_class >= class_count || sample.size > class_size(size_class) ||

@@ -29,9 +29,9 @@ class ChunkView {
     }
     return known.base + offset;
   }
-  // The same with system calls: maps a class's file at its first sight, and looks at the file's size again. Errors: corrupt
-  // if the descriptor leads out of the publisher's memory; resource_exhausted if it cannot be mapped: try again later, nothing
-  // is lost.
+  // The same with system calls: maps a class's file at its first sight, and looks at the file's size again. Errors:
+  // corrupt if the descriptor leads out of the publisher's memory; resource_exhausted if it cannot be mapped: try again
+  // later, nothing is lost.
   [[nodiscard]] Result<const std::byte*> look_again(const Descriptor& sample);
 
  private:

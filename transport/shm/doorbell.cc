@@ -1,7 +1,6 @@
 #include "transport/shm/doorbell.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <linux/futex.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
@@ -14,6 +13,8 @@
 #include <climits>
 #include <ctime>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace weir::shm {
 namespace {

@@ -1,10 +1,10 @@
 // Waking who sleeps, and only who sleeps.
 //
-// Protocol. A subscriber that is about to sleep makes itself counted (SharedCounters::sleepers), reads the bell, arms its
-// `asleep` word with a new generation, looks at every slot, and only then waits for the bell to change. A publisher, after
-// it has published, looks at `sleepers`; if somebody may sleep it looks at the `asleep` words, raises the bell for
-// generations that it has not rung for yet, and wakes. A publisher that waits for space does the same with its `want` word
-// and the bell's twin; subscribers ring it after each take while `want` is set.
+// Protocol. A subscriber that is about to sleep makes itself counted (SharedCounters::sleepers), reads the bell, arms
+// its `asleep` word with a new generation, looks at every slot, and only then waits for the bell to change. A
+// publisher, after it has published, looks at `sleepers`; if somebody may sleep it looks at the `asleep` words, raises
+// the bell for generations that it has not rung for yet, and wakes. A publisher that waits for space does the same with
+// its `want` word and the bell's twin; subscribers ring it after each take while `want` is set.
 //
 // For event loops a FIFO stands in for the futex: the generation is marked, and who rings writes a token to the FIFO.
 //
@@ -12,8 +12,8 @@
 // the sleeper, looking after it has armed, sees what the ringer did (Dekker's argument; docs/model, m4).
 //
 // If the process dies here. A dead sleeper leaves its word armed and the count too high: ringers look in vain, nothing
-// else. A ringer that dies between its sample and the bell leaves a sleeper without its wake-up: hence sleepers look again
-// after a slice of their wait.
+// else. A ringer that dies between its sample and the bell leaves a sleeper without its wake-up: hence sleepers look
+// again after a slice of their wait.
 #pragma once
 
 #include <chrono>
@@ -38,8 +38,8 @@ enum class WakeBy : std::uint64_t { futex = 0, token = 1 };
 // Raises a bell and wakes all who sleep on it, in whatever process.
 void ring(Word<std::uint32_t>& bell) noexcept;
 
-// Sleeps until the bell differs from `seen`, the deadline passes, or the slice ends; may return early. True: nobody woke us
-// before deadline or slice ended.
+// Sleeps until the bell differs from `seen`, the deadline passes, or the slice ends; may return early. True: nobody
+// woke us before deadline or slice ended.
 bool sleep_on(const Word<std::uint32_t>& bell, std::uint32_t seen, Deadline deadline,
               std::chrono::nanoseconds slice) noexcept;
 
@@ -67,8 +67,8 @@ class TokenFifo {
 void put_token(const File& fifo) noexcept;
 
 // Opens the life FIFO of another and adds it to an epoll set, which then shows its owner's death as a hang-up. Empty if
-// the FIFO is gone or descriptors are short: then only the lock tells. Who calls this tests the lock afterwards, since a
-// death before the opening shows no hang-up.
+// the FIFO is gone or descriptors are short: then only the lock tells. Who calls this tests the lock afterwards, since
+// a death before the opening shows no hang-up.
 [[nodiscard]] File watch_life(int directory, SegmentName owner, int epoll) noexcept;
 
 }  // namespace weir::shm

@@ -14,8 +14,8 @@ namespace weir::shm {
 // The same mutex for the whole process; free in a newborn child. A child made by a raw clone(2) is not kept out.
 [[nodiscard]] std::mutex& fork_mutex();
 
-// Closes a descriptor in every child that is forked while this lives: what peers read from its hang-up is the death of this
-// process, not that of its children too. Thread-safe.
+// Closes a descriptor in every child that is forked while this lives: what peers read from its hang-up is the death of
+// this process, not that of its children too. Thread-safe.
 class ClosedInChildren {
  public:
   ClosedInChildren() = default;

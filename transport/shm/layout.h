@@ -11,12 +11,12 @@
 //                                            and p.<id>.c<NN>: chunks      +---------------------------+
 //
 // Ownership. A segment (p.*, s.*) is written by its owner alone, who maps it writable; all others map it read-only. The
-// topic file is written by nobody once it has its name. The epoch page is the one that everybody maps writable; its words
-// are counters, and SharedCounters says for each what a scribble on it costs.
+// topic file is written by nobody once it has its name. The epoch page is the one that everybody maps writable; its
+// words are counters, and SharedCounters says for each what a scribble on it costs.
 //
 // Invariants. Plain fields are written before the file gets its name and never again. Words (atomics.h) change as
-// ring.h, publisher_flow.h, pins.h and doorbell.h say. A reader copies the plain fields it computes with, once, after checking them
-// against the file's size (segment.h), so that no later scribble can lead it out of bounds.
+// ring.h, publisher_flow.h, pins.h and doorbell.h say. A reader copies the plain fields it computes with, once, after
+// checking them against the file's size (segment.h), so that no later scribble can lead it out of bounds.
 //
 // Memory order. Each word states its own with the algorithm that uses it; nothing relies on the order of x86.
 //

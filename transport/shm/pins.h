@@ -3,8 +3,8 @@
 // Ownership. In the subscriber's segment, written by the subscriber alone: set by the thread that takes, cleared by
 // whichever thread releases.
 //
-// Invariants. A word that is 0 is free, so the words themselves are the allocation. `pins_used` is raised before an index
-// is used for the first time, so publishers read only as many pins as were ever needed.
+// Invariants. A word that is 0 is free, so the words themselves are the allocation. `pins_used` is raised before an
+// index is used for the first time, so publishers read only as many pins as were ever needed.
 //
 // Memory order. set() is a sequentially consistent exchange: see ring.h. clear() is a release, so that all reads of the
 // chunk come before it is given back. pins_used is raised by a sequentially consistent store before the exchange.

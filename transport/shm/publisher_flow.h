@@ -40,7 +40,7 @@ class PublisherFlow {
 
   // Whether sample `next` may be published now; false if that cannot be known without looking.
   [[nodiscard]] bool admits(std::uint64_t next) const noexcept {
-    return next < limit_ && (!grants_ || (settled_ && !subscribers_.is_stale()));
+    return next < limit_ && (!grants_ || (settled_ && subscribers_.is_epoch(epoch_)));
   }
   // Whether it might be published when refresh() has just looked.
   [[nodiscard]] bool admitted(std::uint64_t next) const noexcept { return next < limit_; }
@@ -64,13 +64,15 @@ class PublisherFlow {
     if (grants_) {
       limit_ = std::min(needs.gate, floor_ + ring_.size());
       settled_ = needs.settled;
+      epoch_ = subscribers_.listed_epoch();
     }
   }
 
   // Retires what lies below the floor and was not retired or overwritten before; hands each chunk to `retire`.
   template <class Retire>
   void retire_unwanted(std::uint64_t next, Retire retire) {
-    for (std::uint64_t sequence = std::max(retired_, next - std::min(next, ring_.size())); sequence < floor_; ++sequence) {
+    for (std::uint64_t sequence = std::max(retired_, next - std::min(next, ring_.size())); sequence < floor_;
+         ++sequence) {
       if (const ChunkRef chunk = ring_.retire(sequence)) {
         retire(chunk);
       }
@@ -83,10 +85,11 @@ class PublisherFlow {
   RingWriter ring_;
   SubscriberList& subscribers_;
   std::uint64_t history_;
-  bool grants_;              // some lossless subscriber might be there
-  bool settled_ = true;      // the gate holds until the epoch changes
-  std::uint64_t limit_;      // publishing stops before this sequence until refresh()
-  std::uint64_t floor_ = 0;  // as in the header
+  bool grants_;                // some lossless subscriber might be there
+  bool settled_ = true;        // the gate holds until the epoch changes
+  std::uint64_t epoch_ = 0;    // of the list from which the gate was taken; others refresh the list too
+  std::uint64_t limit_;        // publishing stops before this sequence until refresh()
+  std::uint64_t floor_ = 0;    // as in the header
   std::uint64_t retired_ = 0;  // all below is retired or overwritten
 };
 

@@ -1,10 +1,11 @@
 #include "transport/shm/publisher_list.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "transport/shm/doorbell.h"
 #include "transport/shm/janitor.h"
@@ -91,17 +92,14 @@ Status PublisherList::add(PeerId id, bool first) {
   if (!first && born != 0 && born < joined_) {
     return {};  // it was there at the first listing, and let go then or since
   }
-  const std::string reason = misfit({.topic = topic_.place().topic,
-                                     .publisher = segment->peer,
-                                     .depth = segment->depth,
-                                     .history = segment->history,
-                                     .grant = segment->grant,
-                                     .type = segment->type},
-                                    {.subscriber = self_,
-                                     .depth = qos_.depth,
-                                     .history = qos_.history,
-                                     .policy = qos_.policy,
-                                     .type = qos_.type});
+  const std::string reason = misfit(
+      {.topic = topic_.place().topic,
+       .publisher = segment->peer,
+       .depth = segment->depth,
+       .history = segment->history,
+       .grant = segment->grant,
+       .type = segment->type},
+      {.subscriber = self_, .depth = qos_.depth, .history = qos_.history, .policy = qos_.policy, .type = qos_.type});
   if (!reason.empty()) {
     // One that comes later and does not fit finds so itself, and goes.
     return first ? Status(failure(ErrorCode::incompatible, reason)) : Status();
@@ -109,10 +107,11 @@ Status PublisherList::add(PeerId id, bool first) {
   const std::size_t entry = free_entry();
   if (entry == cursor_count) {
     incomplete_ = true;
-    return failure(ErrorCode::limit_exceeded,
-                   fmt::format("topic \"{}\": more than {} publishers are there or not read to their end: take what they "
-                               "sent, or use more topics",
-                               topic_.place().topic, cursor_count));
+    return failure(
+        ErrorCode::limit_exceeded,
+        fmt::format("topic \"{}\": more than {} publishers are there or not read to their end: take what they "
+                    "sent, or use more topics",
+                    topic_.place().topic, cursor_count));
   }
   auto attachment = std::make_unique<Attachment>();
   attachment->publisher = std::move(*segment);
@@ -121,7 +120,8 @@ Status PublisherList::add(PeerId id, bool first) {
   start(*attachment, first);
   watch(*attachment);
   announce(*attachment);
-  if (!first && (stage_of(attachment->publisher) == Stage::left || !is_alive(topic_, name))) {
+  // After the watch, which shows no death from before it.
+  if (stage_of(attachment->publisher) == Stage::left || !is_alive(topic_, name)) {
     note_end(*attachment);
   }
   attachments_.push_back(std::move(attachment));

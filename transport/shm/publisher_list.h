@@ -1,9 +1,9 @@
 // The publishers of a topic as one of its subscribers sees them: where it stands in each one's stream.
 //
-// As SubscriberList, the list is what the directory held at a remembered epoch, and the epoch is read first. A publisher
-// that was there at the first listing is followed from its newest samples, one that came later from its first sample (what
-// it published while a lossless subscriber was still joining, and holds no longer, is not owed to that one). One that ended, by
-// leaving or dying, is read to its end and then let go.
+// As SubscriberList, the list is what the directory held at a remembered epoch, and the epoch is read first. A
+// publisher that was there at the first listing is followed from its newest samples, one that came later from its first
+// sample (what it published while a lossless subscriber was still joining, and holds no longer, is not owed to that
+// one). One that ended, by leaving or dying, is read to its end and then let go.
 //
 // Thread safety: none; it belongs to the subscriber.
 #pragma once
@@ -24,13 +24,13 @@ namespace weir::shm {
 // A place in one publisher's stream.
 struct Attachment {
   PublisherSegment publisher;
-  std::size_t entry = 0;         // of our cursor table
-  Cursor* cursor = nullptr;      // that entry
-  std::uint64_t next = 0;        // the sequence to take next
-  bool ended = false;            // it has left or died: nothing comes after what is in its ring
-  bool broken = false;           // its memory fails our checks: nothing more is taken
-  bool announced = false;        // `joined` is in the log
-  File life;                     // its life FIFO, if we watch
+  std::size_t entry = 0;     // of our cursor table
+  Cursor* cursor = nullptr;  // that entry
+  std::uint64_t next = 0;    // the sequence to take next
+  bool ended = false;        // it has left or died: nothing comes after what is in its ring
+  bool broken = false;       // its memory fails our checks: nothing more is taken
+  bool announced = false;    // `joined` is in the log
+  File life;                 // its life FIFO, if we watch
 };
 
 class PublisherList {
@@ -43,9 +43,7 @@ class PublisherList {
   [[nodiscard]] Status join(std::uint64_t joined, const Peer& self);
 
   // Whether the directory should be read again. One load, unless a listing could not be completed.
-  [[nodiscard]] bool is_stale() const noexcept {
-    return counters_.epoch.load(std::memory_order_acquire) != epoch_;
-  }
+  [[nodiscard]] bool is_stale() const noexcept { return counters_.epoch.load(std::memory_order_acquire) != epoch_; }
   void refresh();
   // Whether the last listing has to be tried again, without an event that would tell when.
   [[nodiscard]] bool is_incomplete() const noexcept { return incomplete_; }

@@ -1,11 +1,12 @@
 #include "transport/shm/publisher_port.h"
 
-#include <fmt/format.h>
 #include <sys/epoll.h>
 
 #include <bit>
 #include <cerrno>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "transport/shm/backend.h"
 #include "transport/shm/janitor.h"
@@ -40,9 +41,10 @@ Status check_limits(const TopicDirectory& topic, const PublisherQos& qos) {
     living += is_alive(topic, {Role::publisher, id}) ? 1 : 0;
   }
   if (living >= max_publishers) {
-    return failure(ErrorCode::limit_exceeded, fmt::format("topic \"{}\": it has {} publishers, which is the limit: use more "
-                                                          "topics",
-                                                          topic.place().topic, living));
+    return failure(ErrorCode::limit_exceeded,
+                   fmt::format("topic \"{}\": it has {} publishers, which is the limit: use more "
+                               "topics",
+                               topic.place().topic, living));
   }
   return {};
 }
@@ -62,8 +64,8 @@ Result<std::unique_ptr<spi::PublisherPort>> PublisherPort::join(std::unique_ptr<
     header.memory = qos.memory;
     header.grant = static_cast<std::uint32_t>(qos.grant);
   };
-  Result<OwnSegment> segment = OwnSegment::make(*topic, Role::publisher, publisher_segment_size(slots_for(qos)), qos.name,
-                                                qos.type, fill);
+  Result<OwnSegment> segment =
+      OwnSegment::make(*topic, Role::publisher, publisher_segment_size(slots_for(qos)), qos.name, qos.type, fill);
   if (!segment) {
     return tl::unexpected(segment.error());
   }
@@ -192,9 +194,10 @@ Status PublisherPort::wait_for_admission(std::optional<Deadline> deadline) {
   if (!back_pressure_) {
     back_pressure_.emplace(
         ErrorCode::back_pressure,
-        fmt::format("topic \"{}\": a lossless subscriber has not taken what it was sent (grant={}): take faster, give it more "
-                    "depth, or publish again later",
-                    topic_->place().topic, to_string(qos_.grant)));
+        fmt::format(
+            "topic \"{}\": a lossless subscriber has not taken what it was sent (grant={}): take faster, give it more "
+            "depth, or publish again later",
+            topic_->place().topic, to_string(qos_.grant)));
   }
   return tl::unexpected(*back_pressure_);
 }
@@ -228,13 +231,14 @@ Status PublisherPort::wait_for_subscribers(std::uint64_t count, Deadline deadlin
       }
     }
     if (stop.stop_requested()) {
-      return failure(ErrorCode::interrupted, fmt::format("topic \"{}\": the wait for subscribers was interrupted",
-                                                         topic_->place().topic));
+      return failure(ErrorCode::interrupted,
+                     fmt::format("topic \"{}\": the wait for subscribers was interrupted", topic_->place().topic));
     }
     if (passed(deadline)) {
-      return failure(ErrorCode::timed_out,
-                     fmt::format("topic \"{}\": {} of {} subscribers joined before the deadline: start them, or wait longer",
-                                 topic_->place().topic, subscribers_.joined(), count));
+      return failure(
+          ErrorCode::timed_out,
+          fmt::format("topic \"{}\": {} of {} subscribers joined before the deadline: start them, or wait longer",
+                      topic_->place().topic, subscribers_.joined(), count));
     }
     sleep_on(counters_.twin, twin, deadline, join_slice);
   }
@@ -263,6 +267,7 @@ Result<int> PublisherPort::fd() {
   epoll_ = std::move(epoll);
   header_.watching.store(1, std::memory_order_seq_cst);
   subscribers_.watch_with(epoll_.get());
+  subscribers_.drop_dead();  // whose hang-up came before the watch
   settle();
   return epoll_.get();
 }

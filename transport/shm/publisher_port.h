@@ -115,11 +115,11 @@ class PublisherPort final : public spi::PublisherPort {
   PublisherFlow flow_;
   ChunkPool chunks_;
   std::uint64_t next_ = 0;
-  std::uint64_t generation_ = 0;  // of the want word
-  std::vector<std::uint64_t> pinned_;  // kept for its memory
+  std::uint64_t generation_ = 0;        // of the want word
+  std::vector<std::uint64_t> pinned_;   // kept for its memory
   std::optional<Error> back_pressure_;  // made once, returned often
-  bool refused_ = false;               // the last publish came to back-pressure
-  File epoll_;                         // once fd() was asked for
+  bool refused_ = false;                // the last publish came to back-pressure
+  File epoll_;                          // once fd() was asked for
   TokenFifo tokens_;
 };
 

@@ -13,15 +13,15 @@
 // Invariants. A slot's word only grows. Whatever a reader finds above 4k+2 tells it that sample k is gone, and from the
 // word alone which is the oldest that can still be there: no tail is read, and the loss is exact.
 //
-// Memory order. write(): the fields are release stores, so whoever sees a new field also sees the mark 4n+1 before it. The
-// word's exchange to 4n+2 is sequentially consistent: it orders the sample before the publisher's later looks at
+// Memory order. write(): the fields are release stores, so whoever sees a new field also sees the mark 4n+1 before it.
+// The word's exchange to 4n+2 is sequentially consistent: it orders the sample before the publisher's later looks at
 // sleepers, pins and cursors. A reader reads the word with acquire, the fields with acquire, pins the chunk with a
 // sequentially consistent exchange and reads the word again, also sequentially consistent: either it finds the slot
-// changed, or the publisher, which looks at pins only after it has changed a slot, finds the pin. This is the argument of
-// hazard pointers (Michael, IEEE TPDS 15(6), 2004), checked in docs/model.
+// changed, or the publisher, which looks at pins only after it has changed a slot, finds the pin. This is the argument
+// of hazard pointers (Michael, IEEE TPDS 15(6), 2004), checked in docs/model.
 //
-// If the process dies here. In write(): the slot is left at 4n+1, sample n was never published and its predecessor in the
-// slot is lost to readers as if overwritten; all other slots stand. In retire(): nothing else was begun.
+// If the process dies here. In write(): the slot is left at 4n+1, sample n was never published and its predecessor in
+// the slot is lost to readers as if overwritten; all other slots stand. In retire(): nothing else was begun.
 #pragma once
 
 #include <algorithm>
@@ -111,8 +111,8 @@ class RingReader {
     return slots_[sequence & mask_].word.load(std::memory_order_acquire) >= valid_mark(sequence);
   }
 
-  // The fields of sample `sequence`, which seek() found valid. They may be torn: trust them only if still_valid() says so
-  // after the chunk was pinned.
+  // The fields of sample `sequence`, which seek() found valid. They may be torn: trust them only if still_valid() says
+  // so after the chunk was pinned.
   [[nodiscard]] Descriptor read(std::uint64_t sequence) const noexcept {
     const Slot& slot = slots_[sequence & mask_];
     Descriptor sample;

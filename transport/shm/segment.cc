@@ -1,7 +1,6 @@
 #include "transport/shm/segment.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "transport/shm/names.h"
 
@@ -128,8 +129,7 @@ std::size_t subscriber_segment_size(std::uint64_t pins) noexcept {
 }
 
 Result<OwnSegment> OwnSegment::make(const TopicDirectory& topic, Role role, std::size_t size, std::string_view name,
-                                    const std::optional<TypeInfo>& type,
-                                    const std::function<void(std::byte*)>& fill) {
+                                    const std::optional<TypeInfo>& type, const std::function<void(std::byte*)>& fill) {
   OwnSegment segment;
   segment.name = {role, random_id()};
   const std::string what = describe(topic, "making", segment.name);
@@ -196,8 +196,7 @@ Result<PublisherSegment> PublisherSegment::open(const TopicDirectory& topic, Pee
   if (!same) {
     return tl::unexpected(system_error(what, errno));
   }
-  Result<std::optional<Lock>> reading =
-      Lock::try_take(std::move(opened->file), readers_byte, LockKind::shared, what);
+  Result<std::optional<Lock>> reading = Lock::try_take(std::move(opened->file), readers_byte, LockKind::shared, what);
   if (!reading) {
     return tl::unexpected(reading.error());
   }
@@ -262,19 +261,21 @@ std::vector<PeerId> list_segments(const TopicDirectory& topic, Role role) {
 std::string misfit(const Offer& offer, const Request& request) {
   std::string reason;
   if (request.policy == SlowPolicy::lossless && offer.grant == Grant::drop) {
-    reason = "the subscriber asks for policy=lossless, the publisher has grant=drop: give the publisher grant=block or "
-             "grant=reject";
+    reason =
+        "the subscriber asks for policy=lossless, the publisher has grant=drop: give the publisher grant=block or "
+        "grant=reject";
   } else if (request.depth > offer.depth) {
-    reason = fmt::format("the subscriber asks for depth={}, the publisher grants depth={}: raise the publisher's", request.depth,
-                         offer.depth);
+    reason = fmt::format("the subscriber asks for depth={}, the publisher grants depth={}: raise the publisher's",
+                         request.depth, offer.depth);
   } else if (request.history > offer.history) {
     reason = fmt::format("the subscriber asks for history={}, the publisher keeps history={}: raise the publisher's",
                          request.history, offer.history);
   } else if (offer.type && request.type && *offer.type != *request.type) {
-    reason = fmt::format("the publisher's type is {} ({} bytes, alignment {}, fingerprint {:016x}), the subscriber's {} ({} "
-                         "bytes, alignment {}, fingerprint {:016x}): use one type",
-                         offer.type->name, offer.type->size, offer.type->alignment, offer.type->fingerprint,
-                         request.type->name, request.type->size, request.type->alignment, request.type->fingerprint);
+    reason = fmt::format(
+        "the publisher's type is {} ({} bytes, alignment {}, fingerprint {:016x}), the subscriber's {} ({} "
+        "bytes, alignment {}, fingerprint {:016x}): use one type",
+        offer.type->name, offer.type->size, offer.type->alignment, offer.type->fingerprint, request.type->name,
+        request.type->size, request.type->alignment, request.type->fingerprint);
   }
   if (!reason.empty()) {
     const auto who = [](const Peer& peer) {

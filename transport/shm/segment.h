@@ -1,7 +1,7 @@
 // Making a segment of one's own, and opening those of others with every plain field checked.
 //
-// If the process dies here. make() works on a file without a name; it locks the owner byte before it links, so a segment
-// that can be found is complete, and has an owner or is dead.
+// If the process dies here. make() works on a file without a name; it locks the owner byte before it links, so a
+// segment that can be found is complete, and has an owner or is dead.
 #pragma once
 
 #include <functional>
@@ -29,8 +29,8 @@ struct OwnSegment {
   File life_fifo;  // whose hang-up is the death event
   ClosedInChildren life_is_own;
 
-  // Makes, fills and links the segment, then its life FIFO. `fill` writes the plain fields beside those of SegmentHeader.
-  // Errors: as make_unnamed, link_file, Lock::try_take.
+  // Makes, fills and links the segment, then its life FIFO. `fill` writes the plain fields beside those of
+  // SegmentHeader. Errors: as make_unnamed, link_file, Lock::try_take.
   [[nodiscard]] static Result<OwnSegment> make(const TopicDirectory& topic, Role role, std::size_t size,
                                                std::string_view name, const std::optional<TypeInfo>& type,
                                                const std::function<void(std::byte*)>& fill);
@@ -56,8 +56,8 @@ struct PublisherSegment {
     return *reinterpret_cast<const PublisherHeader*>(memory.data());
   }
 
-  // Errors: not_found when it is gone; unavailable while a janitor looks at it: try again; corrupt when its fields or its size fail a check, naming the file;
-  // incompatible for another layout version; resource_exhausted.
+  // Errors: not_found when it is gone; unavailable while a janitor looks at it: try again; corrupt when its fields or
+  // its size fail a check, naming the file; incompatible for another layout version; resource_exhausted.
   [[nodiscard]] static Result<PublisherSegment> open(const TopicDirectory& topic, PeerId id);
 };
 

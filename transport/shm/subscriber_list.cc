@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -41,8 +42,8 @@ void SubscriberList::refresh() {
   }
   bool complete = true;
   for (const PeerId id : present) {
-    const bool known = std::any_of(entries_.begin(), entries_.end(),
-                                   [id](const Entry& entry) { return entry.segment.name.id == id; });
+    const bool known =
+        std::any_of(entries_.begin(), entries_.end(), [id](const Entry& entry) { return entry.segment.name.id == id; });
     if (!known && !add(id)) {
       complete = false;
     }
@@ -67,6 +68,10 @@ bool SubscriberList::add(PeerId id) {
   entries_.push_back(Entry{.segment = std::move(*segment), .life = {}, .wake = {}});
   watch(entries_.back());
   announce(entries_.back());
+  if (epoll_ >= 0 && !is_alive(topic_, name)) {  // after the watch, which shows no death from before it
+    forget(std::prev(entries_.end()), stage_of(entries_.back().segment) != Stage::left);
+    entries_.pop_back();
+  }
   return true;
 }
 
@@ -99,8 +104,8 @@ const Cursor* SubscriberList::cursor_of(Entry& entry) noexcept {
   if (entry.cursor < cursor_count && is_ours(entry.cursor)) {
     return &cursors[entry.cursor];
   }
-  const std::size_t used = std::min<std::size_t>(
-      entry.segment.header().cursors_used.load(std::memory_order_seq_cst), cursor_count);
+  const std::size_t used =
+      std::min<std::size_t>(entry.segment.header().cursors_used.load(std::memory_order_seq_cst), cursor_count);
   for (std::size_t index = 0; index < used; ++index) {
     if (is_ours(index)) {
       entry.cursor = index;
@@ -143,14 +148,15 @@ SubscriberList::Needs SubscriberList::needs(std::uint64_t next) noexcept {
 void SubscriberList::collect_pins(std::vector<std::uint64_t>& pinned) noexcept {
   for (Entry& entry : entries_) {
     const SubscriberSegment& segment = entry.segment;
-    const std::uint64_t used =
-        std::min(segment.header().pins_used.load(std::memory_order_seq_cst), segment.pin_count);
+    const std::uint64_t used = std::min(segment.header().pins_used.load(std::memory_order_seq_cst), segment.pin_count);
     const Word<std::uint64_t>* pins = segment.pins();
     for (std::uint64_t index = 0; index < used; ++index) {
       const std::uint64_t pin = pins[index].load(std::memory_order_seq_cst);
       const ChunkRef chunk = ChunkRef::from(pin);
-      // Chunks of other publishers have the same numbers. Our cursor was there before any pin of ours, and stays as long.
-      if (chunk && segment.cursors()[entry_of_pin(pin) % cursor_count].publisher.load(std::memory_order_seq_cst) == self_) {
+      // Chunks of other publishers have the same numbers. Our cursor was there before any pin of ours, and stays as
+      // long.
+      if (chunk &&
+          segment.cursors()[entry_of_pin(pin) % cursor_count].publisher.load(std::memory_order_seq_cst) == self_) {
         pinned.push_back(chunk.value());
       }
     }
@@ -176,11 +182,9 @@ bool SubscriberList::drop_dead_if(Suspect is_suspect) noexcept {
 bool SubscriberList::drop_dead_holders() noexcept {
   return drop_dead_if([](const Entry& entry) {
     const SubscriberSegment& segment = entry.segment;
-    const std::uint64_t used =
-        std::min(segment.header().pins_used.load(std::memory_order_seq_cst), segment.pin_count);
-    return std::any_of(segment.pins(), segment.pins() + used, [](const Word<std::uint64_t>& pin) {
-      return pin.load(std::memory_order_relaxed) != 0;
-    });
+    const std::uint64_t used = std::min(segment.header().pins_used.load(std::memory_order_seq_cst), segment.pin_count);
+    return std::any_of(segment.pins(), segment.pins() + used,
+                       [](const Word<std::uint64_t>& pin) { return pin.load(std::memory_order_relaxed) != 0; });
   });
 }
 
@@ -251,9 +255,8 @@ void SubscriberList::wake_all() noexcept {
 }
 
 std::uint64_t SubscriberList::joined() const noexcept {
-  return static_cast<std::uint64_t>(std::count_if(entries_.begin(), entries_.end(), [](const Entry& entry) {
-    return stage_of(entry.segment) == Stage::joined;
-  }));
+  return static_cast<std::uint64_t>(std::count_if(
+      entries_.begin(), entries_.end(), [](const Entry& entry) { return stage_of(entry.segment) == Stage::joined; }));
 }
 
 std::vector<Peer> SubscriberList::peers() const {

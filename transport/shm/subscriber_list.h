@@ -1,7 +1,8 @@
 // The subscribers of a topic as one of its publishers sees them.
 //
 // The list is what the directory held when the epoch had its remembered value; it is read again when the epoch has
-// changed. The order matters: the epoch first, then the directory, so that whoever raised the epoch later is found later.
+// changed. The order matters: the epoch first, then the directory, so that whoever raised the epoch later is found
+// later.
 //
 // Thread safety: none; it belongs to the publisher.
 #pragma once
@@ -21,8 +22,11 @@ class SubscriberList {
   SubscriberList(TopicDirectory& topic, PeerId self) : topic_(topic), counters_(topic.counters()), self_(self) {}
 
   // Whether somebody joined or left since the last refresh(). One load.
-  [[nodiscard]] bool is_stale() const noexcept {
-    return counters_.epoch.load(std::memory_order_acquire) != epoch_;
+  [[nodiscard]] bool is_stale() const noexcept { return counters_.epoch.load(std::memory_order_acquire) != epoch_; }
+  // The epoch that the list is of; and whether that is still the epoch. One load.
+  [[nodiscard]] std::uint64_t listed_epoch() const noexcept { return epoch_; }
+  [[nodiscard]] bool is_epoch(std::uint64_t epoch) const noexcept {
+    return counters_.epoch.load(std::memory_order_acquire) == epoch;
   }
   // Reads the directory again if the epoch has changed. Also removes what dead subscribers left there.
   void refresh();
@@ -32,17 +36,17 @@ class SubscriberList {
 
   // What the subscribers still want when the publisher is about to publish `next`.
   struct Needs {
-    std::uint64_t oldest;    // the oldest sample that somebody attached still wants; `next` or more if none
-    std::uint64_t gate;      // publishing stops before this sequence, for lossless subscribers; ~0 without any
-    bool settled;            // no lossless subscriber is still joining, so that the gate holds until the epoch changes
+    std::uint64_t oldest;  // the oldest sample that somebody attached still wants; `next` or more if none
+    std::uint64_t gate;    // publishing stops before this sequence, for lossless subscribers; ~0 without any
+    bool settled;          // no lossless subscriber is still joining, so that the gate holds until the epoch changes
   };
   [[nodiscard]] Needs needs(std::uint64_t next) noexcept;
 
   // Appends the chunks of this publisher that subscribers pin now.
   void collect_pins(std::vector<std::uint64_t>& pinned) noexcept;
 
-  // Tests the locks of those who have pins here, and of lossless ones that keep the gate at or below `sequence` or are still
-  // joining; leaves the dead out. True: there was one.
+  // Tests the locks of those who have pins here, and of lossless ones that keep the gate at or below `sequence` or are
+  // still joining; leaves the dead out. True: there was one.
   bool drop_dead_holders() noexcept;
   bool drop_dead_gates(std::uint64_t sequence) noexcept;
   // Tests the locks of all. True: there was a dead one.

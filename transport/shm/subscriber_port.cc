@@ -1,12 +1,13 @@
 #include "transport/shm/subscriber_port.h"
 
-#include <fmt/format.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <thread>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "transport/shm/backend.h"
 #include "transport/shm/janitor.h"
@@ -32,8 +33,9 @@ void pause_processor() noexcept {
 
 Status check_limits(const TopicDirectory& topic, const SubscriberQos& qos) {
   if (qos.held == 0 || qos.held > max_pins) {
-    return failure(ErrorCode::limit_exceeded, fmt::format("topic \"{}\": held={} is not from 1 to {}: change that option",
-                                                          topic.place().topic, qos.held, max_pins));
+    return failure(ErrorCode::limit_exceeded,
+                   fmt::format("topic \"{}\": held={} is not from 1 to {}: change that option", topic.place().topic,
+                               qos.held, max_pins));
   }
   if (qos.depth >= max_slots) {
     return failure(ErrorCode::limit_exceeded, fmt::format("topic \"{}\": depth={} is not below {}: lower that option",
@@ -88,10 +90,11 @@ SubscriberPort::SubscriberPort(std::unique_ptr<TopicDirectory> topic, OwnSegment
       depth_(qos.depth),
       pins_(reinterpret_cast<Word<std::uint64_t>*>(segment_.memory.data() + pins_offset), qos.held, header_.pins_used),
       publishers_(*topic_, segment_.memory.data(), qos_, pins_),
-      too_many_held_(ErrorCode::limit_exceeded,
-                     fmt::format("topic \"{}\": {} samples are in hand, the limit is held={}: release one, or raise that "
-                                 "option",
-                                 topic_->place().topic, qos.held, qos.held)) {}
+      too_many_held_(
+          ErrorCode::limit_exceeded,
+          fmt::format("topic \"{}\": {} samples are in hand, the limit is held={}: release one, or raise that "
+                      "option",
+                      topic_->place().topic, qos.held, qos.held)) {}
 
 SubscriberPort::~SubscriberPort() {
   segment_.life = Lock();

@@ -119,8 +119,8 @@ class SubscriberPort final : public spi::SubscriberPort {
     return end - depth_;
   }
 
-  // Where a chunk is that was not seen before. Null: failure_ says why, the pin is cleared, and a publisher whose memory is
-  // corrupt is left out from now on.
+  // Where a chunk is that was not seen before. Null: failure_ says why, the pin is cleared, and a publisher whose
+  // memory is corrupt is left out from now on.
   [[gnu::noinline]] const std::byte* look_again(Attachment& from, const Descriptor& sample, std::size_t pin);
   Taken fail(const Error& error) noexcept {
     failure_ = error;
@@ -146,10 +146,10 @@ class SubscriberPort final : public spi::SubscriberPort {
   std::uint64_t depth_;
   Pins pins_;
   PublisherList publishers_;
-  Error too_many_held_;           // made once, returned often
-  std::optional<Error> failure_;  // of the last take_from() that failed
-  std::size_t turn_ = 0;          // the publisher whose turn it was last
-  std::uint64_t generation_ = 0;  // of the asleep word
+  Error too_many_held_;                       // made once, returned often
+  std::optional<Error> failure_;              // of the last take_from() that failed
+  std::size_t turn_ = 0;                      // the publisher whose turn it was last
+  std::uint64_t generation_ = 0;              // of the asleep word
   std::chrono::nanoseconds expected_gap_{0};  // moving average of how long wait() takes
   File epoll_;                                // once fd() was asked for
   TokenFifo tokens_;

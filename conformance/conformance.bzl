@@ -1,0 +1,70 @@
+"""Judges a backend by the conformance suite.
+
+    load("//conformance:conformance.bzl", "transport_conformance_test")    # or "@weir//conformance:…"
+
+    transport_conformance_test(
+        name = "shm",
+        srcs = ["shm.cc"],                     # defines backend_under_test(), see conformance.h
+        backend_deps = ["//transport/shm"],    # the library that registers the backend
+    )
+
+makes `shm_ordering`, `shm_crash`, … one test for each family of requirements, which run side by side, and the test
+suite `shm` of them all. Verdicts are in verdicts.jsonl among the undeclared outputs of each test.
+"""
+
+load("@rules_cc//cc:defs.bzl", "cc_library", "cc_test")
+
+# The families of REQUIREMENTS.md: the folders in which their tests are.
+FAMILIES = [
+    "cleanup",
+    "crash",
+    "data",
+    "late_joiner",
+    "limits",
+    "membership",
+    "misuse",
+    "opening",
+    "ordering",
+    "slow_subscriber",
+    "types",
+    "waiting",
+]
+
+def transport_conformance_test(name, srcs, backend_deps, families = FAMILIES, data = [], tags = [], **kwargs):
+    """Makes the tests of all families for one backend.
+
+    Args:
+      name: of the test suite, and the beginning of each test's name.
+      srcs: the file that defines weir::conformance::backend_under_test().
+      backend_deps: the libraries that it needs, among them the one that registers the backend.
+      families: those to be judged; all if left out.
+      data: files that the backend needs when it runs.
+      tags: of every test.
+      **kwargs: further attributes of every test, such as flaky = False or env.
+    """
+    cc_library(
+        name = name + "_backend",
+        testonly = True,
+        srcs = srcs,
+        tags = tags,
+        deps = backend_deps + [Label("//conformance")],
+        alwayslink = True,
+    )
+    for family in families:
+        cc_test(
+            name = name + "_" + family,
+            size = "medium",
+            data = data,
+            tags = tags,
+            deps = [
+                name + "_backend",
+                Label("//conformance/" + family),
+                Label("//conformance/harness:main"),
+            ],
+            **kwargs
+        )
+    native.test_suite(
+        name = name,
+        tags = [tag for tag in tags if tag == "manual"],
+        tests = [name + "_" + family for family in families],
+    )

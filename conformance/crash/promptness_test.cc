@@ -1,0 +1,42 @@
+// CRASH: how soon the death of a subscriber frees the publisher that it held back.
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "conformance/harness/fixture.h"
+
+namespace weir::conformance {
+
+using Crash = ConformanceTest;
+using namespace std::chrono_literals;
+
+CONFORMANCE_TEST(Crash, ABlockedPublisherIsFreedWithinFiveMilliseconds, "CRASH-20") {
+  NEEDS(processes);
+  NEEDS(lossless_block);
+  const std::string topic = uri("topic", "grant=block&policy=lossless&depth=1");
+  ScriptedPeer& source = peer("source");
+  auto publisher = source.publisher(topic);
+  std::vector<std::chrono::nanoseconds> waits;
+  for (int round = 0; round < 11; ++round) {
+    ScriptedPeer& victim = peer(fmt::format("victim {}", round));
+    victim.subscriber(topic);
+    publisher.wait_for_subscribers(1);
+    publisher.publish();
+    publisher.begin_publish({.patience = Patience::unbounded()});
+    source.wait_until_blocked();
+    const auto killed = std::chrono::steady_clock::now().time_since_epoch();
+    victim.kill_at_once();
+    source.finish_well();
+    waits.push_back(std::chrono::nanoseconds(publisher.events(EventKind::published).back().time) - killed);
+    victim.kill();
+  }
+  // The machine may be busy with others, which lengthens some waits, but never shortens one.
+  std::sort(waits.begin(), waits.end());
+  EXPECT_LT(waits[waits.size() / 4], 5ms);
+}
+
+}  // namespace weir::conformance

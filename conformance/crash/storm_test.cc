@@ -1,0 +1,134 @@
+// CRASH: a publisher killed at any moment leaves a prefix of its stream.
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "conformance/crash/ending.h"
+#include "conformance/harness/fixture.h"
+
+namespace weir::conformance {
+
+using Crash = ConformanceTest;
+using namespace std::chrono_literals;
+
+namespace {
+
+// What was known of a publisher when it had died.
+struct Life {
+  PeerId id;
+  EventLog::Progress progress;
+};
+
+// The stream as it was received ends with what publish accepted, or one later: a publish that had begun may have
+// succeeded.
+void expect_prefix(Events events, const Life& life, bool exact_loss) {
+  const auto taken = taken_from(events, life.id);
+  const std::uint64_t end = taken.empty() ? 0 : taken.back().sequence + 1;
+  EXPECT_GE(end, life.progress.accepted) << "the newest samples of " << life.id << " are missing";
+  EXPECT_LE(end, life.progress.begun) << "more came from " << life.id << " than it had sent";
+  if (exact_loss) EXPECT_SOUND(check_range(events, life.id, 0, end));
+}
+
+}  // namespace
+
+CONFORMANCE_TEST(Crash, APublisherKilledAtAnyMomentLeavesAPrefix, "CRASH-8") {
+  NEEDS(processes);
+  NEEDS(survives_publisher);
+  NEEDS(drop_oldest);
+  const std::string topic = uri("topic", "depth=64");
+  ScriptedPeer& sink = peer("sink");
+  auto subscriber = sink.subscriber(topic);
+  Chance chance;
+  std::vector<Life> lives;
+  for (int round = 0; round < 100; ++round) {
+    ScriptedPeer& source = peer(fmt::format("source {}", round));
+    auto publisher = source.publisher(topic);
+    publisher.wait_for_subscribers(1);
+    const bool racing = round % 2 == 0;
+    if (racing) subscriber.begin_receive({.next = endless, .hold = 4, .waiting = WaitMethod::spin});
+    // Of small messages many have been sent, of mixed ones memory is still being made when it is killed.
+    const std::uint64_t most = std::array<std::uint64_t, 3>{100, 5000, 600'000}.at(chance.below(3));
+    publisher.begin_publish({.count = endless, .size = 0, .size_most = most, .quiet = true});
+    source.wait_for_publishes(chance.below(40));
+    chance.let_pass(100us);
+    source.kill();
+    if (racing) {
+      sink.halt();
+      sink.finish_well();
+    }
+    subscriber.take_all();
+    lives.push_back({publisher.id(), source.progress()});
+  }
+  EXPECT_SOUND(check_sound(subscriber));
+  const auto events = subscriber.events();
+  for (const Life& life : lives) expect_prefix(events, life, has(feature::exact_loss));
+}
+
+CONFORMANCE_TEST(Crash, ALosslessSubscriberLosesNothingOfPublishersKilledAtAnyMoment, "CRASH-8", "CRASH-1") {
+  NEEDS(processes);
+  NEEDS(survives_publisher);
+  NEEDS(lossless_block);
+  const std::string topic = uri("topic", "policy=lossless&grant=block&depth=8");
+  ScriptedPeer& sink = peer("sink");
+  auto subscriber = sink.subscriber(topic);
+  Chance chance;
+  std::vector<Life> lives;
+  for (int round = 0; round < 60; ++round) {
+    ScriptedPeer& source = peer(fmt::format("source {}", round));
+    auto publisher = source.publisher(topic);
+    publisher.wait_for_subscribers(1);
+    subscriber.begin_receive({.next = endless, .waiting = WaitMethod::spin});
+    publisher.begin_publish(
+        {.count = endless, .size = 0, .size_most = 20'000, .patience = Patience::unbounded(), .quiet = true});
+    source.wait_for_publishes(chance.below(100));
+    chance.let_pass(100us);
+    source.kill();
+    sink.halt();
+    sink.finish_well();
+    subscriber.take_all();
+    lives.push_back({publisher.id(), source.progress()});
+  }
+  EXPECT_SOUND(check_sound(subscriber));
+  const auto events = subscriber.events();
+  for (const Life& life : lives) expect_prefix(events, life, has(feature::exact_loss));
+  for (const Event& event : of_kind(events, EventKind::taken)) ASSERT_EQ(event.lost_before, 0U) << to_string(event);
+}
+
+CONFORMANCE_TEST(Crash, APublisherGoesOnUndisturbedWhileOthersAreKilled, "CRASH-12") {
+  NEEDS(processes);
+  NEEDS(lossless_block);
+  constexpr std::uint64_t burst = 200;
+  constexpr std::uint64_t rounds = 30;
+  const std::string topic = uri("topic", "policy=lossless&grant=block&deadline=60s&depth=16");
+  ScriptedPeer& sink = peer("sink");
+  ScriptedPeer& survivor = peer("survivor");
+  auto subscriber = sink.subscriber(topic);
+  auto publisher = survivor.publisher(topic);
+  publisher.wait_for_subscribers(1);
+  Chance chance;
+  for (std::uint64_t round = 0; round < rounds; ++round) {
+    ScriptedPeer& victim = peer(fmt::format("victim {}", round));
+    auto dying = victim.publisher(topic);
+    dying.wait_for_subscribers(1);
+    subscriber.begin_receive({.next = endless, .waiting = WaitMethod::spin});
+    dying.begin_publish({.count = endless, .size_most = 3000, .quiet = true});
+    publisher.begin_publish({.count = burst, .size_most = 3000});
+    victim.wait_for_publishes(chance.below(20));
+    chance.let_pass(200us);
+    victim.kill();
+    EXPECT_EQ(survivor.finish_well(), burst);
+    sink.halt();
+    sink.finish_well();
+    subscriber.take_all();
+  }
+  EXPECT_SOUND(check_sound(subscriber));
+  EXPECT_EQ(taken_from(subscriber.events(), publisher.id()).size(), rounds * burst);
+  EXPECT_SOUND(check_range(subscriber.events(), publisher.id(), 0, rounds * burst));
+}
+
+}  // namespace weir::conformance

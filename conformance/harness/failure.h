@@ -1,0 +1,32 @@
+// How the harness ends a test that cannot go on: by an exception, which GoogleTest reports with its message.
+// (Exceptions stay within the harness; what it tests returns errors as values.)
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "transport/status.h"
+
+namespace weir::conformance {
+
+class HarnessFailure : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Throws with the text of errno.
+[[noreturn]] void throw_system_failure(std::string_view what);
+
+// The value of a result that the test cannot do without.
+template <class Value>
+Value must(Result<Value> result, std::string_view what) {
+  if (!result) {
+    throw HarnessFailure(std::string(what) + ": " + std::string(to_string(result.error().code())) + ": " +
+                         result.error().message());
+  }
+  if constexpr (!std::is_void_v<Value>) return std::move(*result);
+}
+
+}  // namespace weir::conformance

@@ -1,0 +1,190 @@
+#include "conformance/harness/fixture.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace weir::conformance {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::chrono::seconds patience(240);
+#else
+constexpr std::chrono::seconds patience(60);
+#endif
+constexpr std::chrono::seconds grace(10);
+
+// The deviations declared for the test that is running.
+std::vector<Deviation> deviations_of_this_test(const BackendUnderTest& backend) {
+  const ::testing::TestInfo* test = ::testing::UnitTest::GetInstance()->current_test_info();
+  const Judgement* judgement = find_judgement(test->test_suite_name(), test->name());
+  std::vector<Deviation> declared;
+  if (judgement == nullptr) return declared;
+  for (const Deviation& deviation : backend.deviations) {
+    const auto& judged = judgement->requirements;
+    if (std::find(judged.begin(), judged.end(), deviation.requirement) != judged.end() &&
+        (deviation.test.empty() || deviation.test == judgement->promise)) {
+      declared.push_back(deviation);
+    }
+  }
+  return declared;
+}
+
+}  // namespace
+
+ConformanceTest::ConformanceTest() : backend_(backend_under_test()) {}
+ConformanceTest::~ConformanceTest() = default;
+
+void ConformanceTest::SetUp() {
+  deviations_ = deviations_of_this_test(backend_);
+  if (!deviations_.empty()) {
+    interception_ = std::make_unique<::testing::ScopedFakeTestPartResultReporter>(
+        ::testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS, &failures_);
+  }
+  watchdog_.emplace(patience, grace,
+                    Watchdog::Actions{.end_peers = [this] { report_hang(); }, .end_process = [this] { end_hung(); }});
+  if (backend_.prepare) service_ = backend_.prepare(sandbox_);
+  node_.emplace(must(Node::open(), "opening a node"));
+  capabilities_ = must(node_->capabilities(uri("capabilities")), "asking for the capabilities");
+  visit();
+  entries_of_nobody_ = sandbox_.entries();
+}
+
+void ConformanceTest::TearDown() {
+  end_peers();
+  if (node_) look_for_leftovers();
+  node_.reset();
+  service_.reset();
+  if (waitpid(-1, nullptr, WNOHANG) != -1 || errno != ECHILD) ADD_FAILURE() << "a child process is left";
+  if (watchdog_->expired()) ADD_FAILURE() << "the test hung, and its peers were ended by the watchdog";
+  watchdog_.reset();
+  settle_deviations();
+}
+
+std::string ConformanceTest::uri(std::string_view topic, std::string_view options) const {
+  std::string text = fmt::format(fmt::runtime(backend_.endpoint), fmt::arg("topic", topic),
+                                 fmt::arg("root", sandbox_.root()), fmt::arg("sandbox", sandbox_.name()));
+  if (!options.empty()) text += (text.find('?') == std::string::npos ? '?' : '&') + std::string(options);
+  return text;
+}
+
+std::string ConformanceTest::fresh_uri(std::string_view options) {
+  return uri(fmt::format("fresh{}", ++fresh_topics_), options);
+}
+
+std::string ConformanceTest::backend_uri() const {
+  Endpoint endpoint = must(Endpoint::parse(uri("any")), "the backend's endpoint");
+  endpoint.topic.clear();
+  return endpoint.text();
+}
+
+Publisher ConformanceTest::publisher(std::string_view uri, const PublisherOptions& options) {
+  return must(node_->publisher(uri, options), "opening a publisher");
+}
+Subscriber ConformanceTest::subscriber(std::string_view uri, const SubscriberOptions& options) {
+  return must(node_->subscriber(uri, options), "opening a subscriber");
+}
+
+ScriptedPeer& ConformanceTest::peer(std::string name) {
+  auto started =
+      std::make_unique<ScriptedPeer>(std::move(name), has(feature::processes) ? Home::process : Home::thread);
+  const std::lock_guard<std::mutex> lock(peers_lock_);
+  return *peers_.emplace_back(std::move(started));
+}
+
+void ConformanceTest::end_peers() {
+  for (const auto& peer : peers_) {
+    if (const std::string fault = peer->end(); !fault.empty()) ADD_FAILURE() << fault << '\n' << peer->story();
+  }
+  const std::lock_guard<std::mutex> lock(peers_lock_);
+  peers_.clear();
+}
+
+std::string ConformanceTest::refusal(const Feature& feature) {
+  std::string text = std::string(unsupported_mark) + std::string(feature.name) + " is not promised";
+  if (feature.ask == nullptr) return text;
+  const Status asked = feature.ask(*node_, [this](std::string_view options) { return fresh_uri(options); });
+  if (asked) {
+    ADD_FAILURE() << feature.name << " is not promised, but was not refused when it was asked for";
+  } else if (asked.error().code() != ErrorCode::unsupported) {
+    ADD_FAILURE() << feature.name << " is not promised and was refused with " << weir::to_string(asked.error().code())
+                  << " instead of unsupported: " << asked.error().message();
+  }
+  return text + ", and was refused when it was asked for";
+}
+
+Violations ConformanceTest::check_sound(const RemoteSubscriber& subscriber) const {
+  const auto events = subscriber.events();
+  Violations violations = check_order(events);
+  append(violations, check_content(events));
+  append(violations, check_wakes(events));
+  if (capabilities_.exact_loss) append(violations, check_losses(events));
+  return violations;
+}
+
+void ConformanceTest::visit() {
+  // A user that was not there before; whether it gets a publisher and a subscriber is judged elsewhere.
+  Node visitor = must(Node::open(), "opening a node");
+  const auto publisher = visitor.publisher(uri("visitor"));
+  const auto subscriber = visitor.subscriber(uri("visitor"));
+}
+
+std::vector<std::string> ConformanceTest::entries_after_visit() {
+  visit();
+  return sandbox_.entries();
+}
+
+void ConformanceTest::look_for_leftovers() {
+  std::vector<std::string> left;
+  for (const std::string& entry : entries_after_visit()) {
+    if (!std::binary_search(entries_of_nobody_.begin(), entries_of_nobody_.end(), entry)) left.push_back(entry);
+  }
+  if (!left.empty()) ADD_FAILURE() << "CLEAN-1: the next user of the root finds: " << fmt::format("{}", left);
+}
+
+void ConformanceTest::settle_deviations() {
+  if (!interception_) return;
+  interception_.reset();
+  bool failed = false;
+  std::string skip;
+  for (int at = 0; at < failures_.size(); ++at) {
+    failed = failed || failures_.GetTestPartResult(at).failed();
+    if (failures_.GetTestPartResult(at).skipped()) skip = failures_.GetTestPartResult(at).message();
+  }
+  if (failed) {
+    VerdictWriter::note_known_deviation(deviations_.front().reason);
+    return;
+  }
+  if (!skip.empty()) GTEST_SKIP() << skip;
+  for (const Deviation& deviation : deviations_) {
+    if (deviation.kind == Deviation::Kind::always) {
+      ADD_FAILURE() << "passed, although it is declared always to fail: " << deviation.requirement << ": "
+                    << deviation.reason << ": take the declaration back";
+    }
+  }
+}
+
+void ConformanceTest::report_hang() {
+  const ::testing::TestInfo* test = ::testing::UnitTest::GetInstance()->current_test_info();
+  fmt::print(stderr, "conformance: {}.{} has not ended for {} s\n", test->test_suite_name(), test->name(),
+             patience.count());
+  const std::lock_guard<std::mutex> lock(peers_lock_);
+  for (const auto& peer : peers_) fmt::print(stderr, "{}", peer->story());
+  for (const auto& peer : peers_) peer->kill_at_once();
+}
+
+void ConformanceTest::end_hung() {
+  std::fputs("conformance: the test hangs by itself: ending it\n", stderr);
+  verdict_writer()->write_hung();
+  sandbox_.remove();
+  _exit(1);
+}
+
+}  // namespace weir::conformance
