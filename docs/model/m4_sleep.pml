@@ -35,11 +35,7 @@
 #define SECOND_DONE 1
 #endif
 #define ALL (cur[0] == MSG && SECOND_DONE)
-#ifdef ONLY_LIVING                                /* do not ask for the dead publisher's last, unannounced sample */
-#define DEAD0_DONE 1
-#else
-#define DEAD0_DONE (cur[0] == lastw)
-#endif
+#define DEAD0_DONE (cur[0] == lastw)              /* what a dead publisher had published must be found, too */
 #define ON_COMMIT(ad,va) skip
 bool waiting[SUBS], exists[SUBS], sleeps[SUBS], killp, kills, dead0, deadsub, jkill; byte tokens[SUBS], lastw;
 #if SUBS == 2

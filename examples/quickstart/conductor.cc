@@ -175,7 +175,9 @@ weir::Status Conductor::receive(Member& member) {
     display_.note(fmt::format("{} (pid {}) has joined", member.task().name, member.pid()));
   }
   for (std::string& event : member.take_events()) {
-    display_.note(fmt::format("the publisher is told: {}", event));
+    if (!event.ends_with("joined")) {  // that is on the screen already
+      display_.note(fmt::format("the publisher is told: {}", event));
+    }
     events_.push_back(std::move(event));
   }
   return received;
@@ -233,9 +235,9 @@ Verdict Conductor::verdict() const {
   for (const Member* member : {&lossless_, &slow_, &again_, &late_}) {
     verdict.outcomes.push_back(outcome(*member));
   }
-  std::vector<std::string> due;  // what happened while the publisher was there
+  std::vector<std::string> due;  // events that the publisher must have been told
   if (promised_.membership == weir::MembershipView::full) {
-    due = {"slow again joined", "late joined"};
+    due = {"lossless joined", "slow joined", "slow again joined", "late joined"};
   }
   if (promised_.death_events) {
     due.emplace_back("slow died");

@@ -52,6 +52,11 @@ Status PublisherList::list(bool first) {
   incomplete_ = false;
   Status fault;
   const std::vector<PeerId> present = list_segments(topic_, Role::publisher);
+  for (const auto& attachment : attachments_) {
+    if (!attachment->life) {
+      watch(*attachment);  // listed before its FIFO was made, which was before it raised the epoch
+    }
+  }
   find_ended();
   std::erase_if(finished_, [&](PeerId id) { return std::find(present.begin(), present.end(), id) == present.end(); });
   for (const PeerId id : present) {

@@ -37,6 +37,9 @@ void SubscriberList::refresh() {
       entry = entries_.erase(entry);
       continue;
     }
+    if (!entry->life && stage_of(entry->segment) != Stage::left) {
+      watch(*entry);  // listed before its FIFO was made, which was before it raised the epoch
+    }
     announce(*entry);
     ++entry;
   }
