@@ -96,10 +96,11 @@ CONFORMANCE_TEST(Crash, SubscribersKilledAtAnyMomentDisturbNeitherPublisherNorOt
     auto dying = victim.subscriber(topic + (round % 2 == 0 ? "&policy=lossless&depth=3" : "&depth=3"));
     publisher.wait_for_subscribers(2);
     subscriber.begin_receive({.next = (round + 1) * burst});
+    const std::uint64_t before = victim.log().size();
     const WaitMethod waiting = std::array{WaitMethod::wait, WaitMethod::spin, WaitMethod::poll}.at(round % 3);
     dying.begin_receive({.next = endless, .hold = 8, .waiting = waiting});
     publisher.begin_publish({.count = burst, .size = 0, .size_most = 20'000, .when = When::held_back_retry});
-    victim.wait_for_events(1 + chance.below(3));  // as many come for certain
+    victim.wait_until_logged(before + 1 + chance.below(3));  // as many come for certain
     chance.let_pass(std::chrono::milliseconds(1));
     victim.kill();
     EXPECT_EQ(source.finish_well(), burst) << "in round " << round;

@@ -110,10 +110,11 @@ void ScriptedPeer::expect_busy() const {
   if (doing().empty() || ::poll(&polled, 1, 0) != 0) throw HarnessFailure(where() + " has stopped early\n" + story());
 }
 
-void ScriptedPeer::wait_for_events(std::uint64_t more) const {
-  const std::size_t wanted = log_->size() + more;
-  while (!log_->wait_for(wanted, after(std::chrono::milliseconds(50)))) expect_busy();
+void ScriptedPeer::wait_until_logged(std::uint64_t events) const {
+  while (!log_->wait_for(events, after(std::chrono::milliseconds(50)))) expect_busy();
 }
+
+void ScriptedPeer::wait_for_events(std::uint64_t more) const { wait_until_logged(log_->size() + more); }
 
 void ScriptedPeer::wait_for_publishes(std::uint64_t more) const {
   const std::uint64_t wanted = progress().accepted + more;

@@ -121,7 +121,9 @@ class ScriptedPeer {
 
   // Waits until the peer has begun to wait in the call it was last told to make: to bring a scene about, not to judge.
   void wait_until_blocked() const;
-  // Wait until the peer, at what it was last told to do, has logged so many events more, or published so many more.
+  // Waits until its log holds as many events. For what ends by itself: count from log().size() before the cause.
+  void wait_until_logged(std::uint64_t events) const;
+  // Wait until the peer has logged so many events more than now, or published so many more: for what goes on endlessly.
   void wait_for_events(std::uint64_t more) const;
   void wait_for_publishes(std::uint64_t more) const;
   // How far its publisher that works now, or was the last to work, has come.

@@ -146,9 +146,13 @@ CONFORMANCE_TEST(Membership, NoDeathIsMissedByAnEventLoopWhileOthersComeAndGo, "
   auto watching_in = in.subscriber(topic);
   std::array<ScriptedPeer*, 2> others{&peer("other 1"), &peer("other 2")};
   for (ScriptedPeer* other : others) other->begin_run("come_and_go", topic);
-  const auto knows = [](const RemotePort& watching, PeerId id) {
-    const auto joined = watching.events(EventKind::joined);
-    return std::any_of(joined.begin(), joined.end(), [id](const Event& event) { return event.peer == id; });
+  const auto wait_until_known = [](const ScriptedPeer& watcher, const RemotePort& watching, PeerId id) {
+    while (true) {
+      const std::uint64_t logged = watcher.log().size();
+      const auto joined = watching.events(EventKind::joined);
+      if (std::any_of(joined.begin(), joined.end(), [id](const Event& event) { return event.peer == id; })) return;
+      watcher.wait_until_logged(logged + 1);
+    }
   };
   for (int round = 0; round < 25; ++round) {
     out.begin_run("watch_deaths", fmt::format("{} 1", watching_out.number()));
@@ -157,8 +161,8 @@ CONFORMANCE_TEST(Membership, NoDeathIsMissedByAnEventLoopWhileOthersComeAndGo, "
     const PeerId subscriber = victim.subscriber(topic).id();
     const PeerId publisher = victim.publisher(topic).id();
     // Who was told of the join must be told of the death.
-    while (!knows(watching_out, subscriber)) out.wait_for_events(1);
-    while (!knows(watching_in, publisher)) in.wait_for_events(1);
+    wait_until_known(out, watching_out, subscriber);
+    wait_until_known(in, watching_in, publisher);
     victim.kill();
     out.finish_well();
     in.finish_well();
