@@ -189,7 +189,7 @@ CONFORMANCE_TEST(Opening, OneUriServesBothRoles, "OPEN-12") {
 }
 
 CONFORMANCE_TEST(Opening, PersistenceIsGrantedOrRefused, "OPEN-13") {
-  const std::string persistent = uri("topic", "durability=persistent");
+  const std::string persistent = uri("topic", "durability=persistent&name=keeper");
   if (capabilities().persistence) {
     EXPECT_TRUE(node().publisher(persistent));
     EXPECT_TRUE(node().remove(persistent));

@@ -34,6 +34,7 @@ Capabilities promise() noexcept {
   promise.negotiates_policy = true;
   promise.exact_depth = true;
   promise.survives_publisher = true;
+  promise.persistence = true;
   promise.death_events = true;
   promise.lists_topics = true;
   promise.membership = MembershipView::full;
@@ -73,6 +74,34 @@ class ShmBackend final : public spi::Backend {
     }
     sweep(root->get());
     return list_topics(root->get());
+  }
+
+  Status remove(const Endpoint& endpoint) override {
+    const Result<Place> place = place_of(endpoint);
+    if (!place) {
+      return tl::unexpected(place.error());
+    }
+    const Result<File> root = open_root(place->root);
+    if (!root) {
+      return tl::unexpected(root.error());
+    }
+    switch (erase_topic(root->get(), place->name)) {
+      case Erased::gone:
+        return {};
+      case Erased::not_there:
+        return failure(ErrorCode::not_found, fmt::format("topic \"{}\": nobody has made it under {}: see the topics "
+                                                         "that are there, or give another root",
+                                                         endpoint.topic, place->root));
+      case Erased::in_use:
+        return failure(
+            ErrorCode::name_taken,
+            fmt::format("topic \"{}\": it is in use: let its publishers and subscribers leave first", endpoint.topic));
+      case Erased::files_stay:
+        break;
+    }
+    return failure(ErrorCode::permission_denied,
+                   fmt::format("topic \"{}\": {}/{} holds what is not ours, or may not be removed: look into it",
+                               endpoint.topic, place->root, place->name));
   }
 
  private:

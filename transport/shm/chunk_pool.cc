@@ -1,8 +1,10 @@
 #include "transport/shm/chunk_pool.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -21,7 +23,9 @@ constexpr std::size_t pages(std::size_t bytes) noexcept { return (bytes + page -
 }  // namespace
 
 ChunkPool::ChunkPool(int directory, PeerId publisher, std::size_t memory, std::string topic)
-    : directory_(directory), publisher_(publisher), memory_(memory), topic_(std::move(topic)) {}
+    : directory_(directory), publisher_(publisher), memory_(memory), topic_(std::move(topic)) {
+  free_top_.fill(&no_chunk_);
+}
 
 bool ChunkPool::is_scarce(std::size_t bytes) const noexcept {
   const unsigned size_class = class_for(bytes);
@@ -29,7 +33,7 @@ bool ChunkPool::is_scarce(std::size_t bytes) const noexcept {
     return true;
   }
   const std::size_t few = std::max<std::size_t>(1, batch_bytes / class_size(size_class) / 2);
-  return free_[size_class].size() < few;
+  return free_count(size_class) < few;
 }
 
 Result<ChunkRef> ChunkPool::grow(std::size_t bytes) {
@@ -42,14 +46,12 @@ Result<ChunkRef> ChunkPool::grow(std::size_t bytes) {
   if (Status opened = open_class(size_class); !opened) {
     return tl::unexpected(opened.error());
   }
-  std::vector<ChunkRef>& free = free_[size_class];
   if (is_scarce(bytes)) {
-    if (Status added = add_batch(size_class, bytes); !added && free.empty()) {
+    if (Status added = add_batch(size_class, bytes); !added && free_count(size_class) == 0) {
       return tl::unexpected(added.error());
     }
   }
-  const ChunkRef chunk = free.back();
-  free.pop_back();  // before memory is looked for among the free ones
+  const ChunkRef chunk = *free_top_[ChunkRef::shelf_for(size_class)]--;  // before memory is looked for among the free
   if (Status reserved = reserve_chunk(chunk, bytes); !reserved) {
     give_back(chunk);
     return tl::unexpected(reserved.error());
@@ -74,7 +76,8 @@ Status ChunkPool::open_class(unsigned size_class) {
   }
   files_[size_class] = std::move(*file);
   mappings_[size_class] = std::move(*mapping);
-  bases_[size_class] = mappings_[size_class].data();
+  bases_[ChunkRef::shelf_for(size_class)] = mappings_[size_class].data();
+  opened_ = std::max(opened_, size_class + 1);
   return {};
 }
 
@@ -91,9 +94,7 @@ Status ChunkPool::add_batch(unsigned size_class, std::size_t bytes) {
                     "raise that option, or let subscribers release samples",
                     topic_, first, size, memory_));
   }
-  free_[size_class].reserve(first + count);
-  behind.reserve(first + count);
-  retired_.resize(chunk_total_ + count);
+  make_room(size_class, first + count);
   std::size_t behind_each = 0;
   if (size_class < first_paged_class) {
     if (Status reserved = reserve_within_limit(size_class, first * size, count * size); !reserved) {
@@ -106,8 +107,101 @@ Status ChunkPool::add_batch(unsigned size_class, std::size_t bytes) {
   for (std::size_t index = first + count; index-- > first;) {
     give_back(ChunkRef(size_class, index));
   }
-  chunk_total_ += count;
   return {};
+}
+
+void ChunkPool::make_room(unsigned size_class, std::size_t count) {
+  const unsigned shelf = ChunkRef::shelf_for(size_class);
+  const std::size_t free = free_count(size_class);
+  const auto retired = static_cast<std::size_t>(retired_end_[shelf] - retired_[size_class].data());
+  free_[size_class].resize(count + 1);  // an empty reference lies below the free ones
+  free_top_[shelf] = free_[size_class].data() + free;
+  retired_[size_class].resize(count);
+  retired_end_[shelf] = retired_[size_class].data() + retired;
+  reserved_behind_[size_class].reserve(count);
+}
+
+Status ChunkPool::take_over(std::span<const KeptChunk> kept) {
+  for (unsigned size_class = 0; size_class < class_count; ++size_class) {
+    std::vector<KeptChunk> of_class;
+    std::copy_if(kept.begin(), kept.end(), std::back_inserter(of_class),
+                 [size_class](const KeptChunk& one) { return one.chunk.size_class() == size_class; });
+    const std::string name = chunk_file_name(publisher_, size_class);
+    const Result<File> file =
+        open_regular_file(directory_, name, O_RDWR, fmt::format("topic \"{}\": taking over {}", topic_, name));
+    if (!file && file.error().code() != ErrorCode::not_found) {
+      return tl::unexpected(file.error());
+    }
+    const std::size_t size = class_size(size_class);
+    const std::size_t bytes = file ? std::min(size_of(*file), class_window(size_class, memory_)) : 0;
+    const bool all_there = std::all_of(of_class.begin(), of_class.end(), [bytes](const KeptChunk& one) {
+      return one.chunk.offset() + one.bytes <= bytes;
+    });
+    if (!all_there) {
+      return failure(ErrorCode::corrupt,
+                     fmt::format("topic \"{}\": {} is shorter than its samples: it was truncated; remove the topic",
+                                 topic_, name));
+    }
+    if (bytes != 0) {
+      if (Status taken = take_over_class(size_class, (bytes + size - 1) / size, of_class); !taken) {
+        return taken;
+      }
+    }
+  }
+  return {};
+}
+
+Status ChunkPool::take_over_class(unsigned size_class, std::size_t count, std::span<const KeptChunk> kept) {
+  if (Status opened = open_class(size_class); !opened) {
+    return opened;
+  }
+  const std::size_t size = class_size(size_class);
+  const bool is_paged = size_class >= first_paged_class;
+  make_room(size_class, count);
+  if (!is_paged) {
+    // The former owner may have died between making the file longer and reserving all of it.
+    const std::string what = fmt::format("topic \"{}\": reserving {} bytes for messages", topic_, count * size);
+    if (Status reserved = reserve(files_[size_class], 0, count * size, what); !reserved) {
+      return reserved;
+    }
+    reserved_ += count * size;
+  }
+  std::vector<std::uint64_t>& behind = reserved_behind_[size_class];
+  behind.resize(count, is_paged ? 0 : size);
+  auto next_kept = kept.begin();
+  for (std::size_t index = 0; index < count; ++index) {
+    const ChunkRef chunk(size_class, index);
+    if (next_kept == kept.end() || next_kept->chunk != chunk) {
+      retire(chunk);
+      continue;
+    }
+    if (is_paged) {
+      behind[index] = pages(next_kept->bytes);
+      reserved_ += behind[index];
+    }
+    ++next_kept;
+  }
+  return {};
+}
+
+void ChunkPool::release_unaccounted() noexcept {
+  for (unsigned size_class = first_paged_class; size_class < opened_; ++size_class) {
+    for (std::size_t place = 1; place <= free_count(size_class); ++place) {
+      const ChunkRef chunk = free_[size_class][place];
+      if (reserved_behind_[size_class][chunk.index()] == 0) {
+        static_cast<void>(!fallocate(files_[size_class].get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                     static_cast<off_t>(chunk.offset()), static_cast<off_t>(class_size(size_class))));
+      }
+    }
+  }
+}
+
+void ChunkPool::write_to_disk() const noexcept {
+  for (const File& file : files_) {
+    if (file) {
+      static_cast<void>(fdatasync(file.get()));
+    }
+  }
 }
 
 Status ChunkPool::reserve_chunk(ChunkRef chunk, std::size_t bytes) {
@@ -150,16 +244,16 @@ bool ChunkPool::release_free(unsigned growing) noexcept {
   // Chunks below a page share pages: their memory goes when the whole class is free.
   for (unsigned size_class = 0; size_class < first_paged_class; ++size_class) {
     const std::size_t count = reserved_behind_[size_class].size();
-    if (count != 0 && size_class != growing && free_[size_class].size() == count &&
+    if (count != 0 && size_class != growing && free_count(size_class) == count &&
         punch(size_class, 0, count * class_size(size_class))) {
-      free_[size_class].clear();
+      free_top_[ChunkRef::shelf_for(size_class)] = free_[size_class].data();
       reserved_behind_[size_class].clear();
-      chunk_total_ -= count;
       released = true;
     }
   }
   for (unsigned size_class = first_paged_class; size_class < class_count; ++size_class) {
-    for (const ChunkRef chunk : free_[size_class]) {
+    for (std::size_t place = 1; place <= free_count(size_class); ++place) {
+      const ChunkRef chunk = free_[size_class][place];
       std::uint64_t& behind = reserved_behind_[size_class][chunk.index()];
       if (behind != 0 && punch(size_class, chunk.offset(), behind)) {
         behind = 0;
@@ -184,11 +278,17 @@ void ChunkPool::reclaim(std::vector<std::uint64_t>& pinned) {
   const auto is_pinned = [&](ChunkRef chunk) {
     return std::binary_search(pinned.begin(), pinned.end(), chunk.value());
   };
-  const auto begin = retired_.begin();
-  const auto end = begin + static_cast<std::ptrdiff_t>(retired_count_);
-  const auto first_free = pinned.empty() ? begin : std::partition(begin, end, is_pinned);
-  std::for_each(first_free, end, [this](ChunkRef chunk) { give_back(chunk); });
-  retired_count_ = static_cast<std::size_t>(first_free - begin);
+  for (unsigned size_class = 0; size_class < opened_; ++size_class) {
+    ChunkRef*& end = retired_end_[ChunkRef::shelf_for(size_class)];
+    ChunkRef* const begin = retired_[size_class].data();
+    if (begin == end) {
+      continue;
+    }
+    ChunkRef* const first_free = pinned.empty() ? begin : std::partition(begin, end, is_pinned);
+    ChunkRef*& top = free_top_[ChunkRef::shelf_for(size_class)];
+    top = std::copy(first_free, end, top + 1) - 1;
+    end = first_free;
+  }
 }
 
 }  // namespace weir::shm

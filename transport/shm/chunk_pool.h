@@ -22,6 +22,7 @@
 #include "transport/shm/chunk_ref.h"
 #include "transport/shm/file.h"
 #include "transport/shm/layout.h"
+#include "transport/shm/recovery.h"
 #include "transport/status.h"
 
 namespace weir::shm {
@@ -30,36 +31,44 @@ class ChunkPool {
  public:
   // `memory`: bytes that may be reserved in all. `directory` must outlive the pool.
   ChunkPool(int directory, PeerId publisher, std::size_t memory, std::string topic);
+  ChunkPool(const ChunkPool&) = delete;
+  ChunkPool& operator=(const ChunkPool&) = delete;
+  ~ChunkPool() = default;
 
   // A chunk of at least `bytes` (at most the largest class) from the free ones; none if there is no free one with that
   // much memory behind it.
   [[nodiscard]] ChunkRef take_free(std::size_t bytes) noexcept {
     const unsigned size_class = class_for(bytes);
-    if (free_[size_class].empty()) [[unlikely]] {
+    ChunkRef*& top = free_top_[ChunkRef::shelf_for(size_class)];
+    const ChunkRef chunk = *top;  // the one used last: its memory is warmest
+    if (!chunk || (size_class >= first_paged_class && reserved_behind_[size_class][chunk.index()] < bytes))
+        [[unlikely]] {
       return {};
     }
-    const ChunkRef chunk = free_[size_class].back();  // the one used last: its memory is warmest
-    if (size_class >= first_paged_class && reserved_behind_[size_class][chunk.index()] < bytes) [[unlikely]] {
-      return {};
-    }
-    free_[size_class].pop_back();
+    --top;
     return chunk;
   }
   // The same, reserving memory, and adding a batch of chunks where they are scarce. May give the memory behind free
   // chunks of other sizes back. Errors: limit_exceeded naming `memory`; resource_exhausted; nothing is lost by them.
   [[nodiscard]] Result<ChunkRef> grow(std::size_t bytes);
 
+  // Takes over the files of a former owner, in an empty pool: `kept` are in the ring, sorted; all other chunks are
+  // retired. Errors: resource_exhausted; corrupt when a kept one is beyond its file.
+  [[nodiscard]] Status take_over(std::span<const KeptChunk> kept);
+  // Gives memory that the former owner left behind free chunks back to the file system: after the first reclaim().
+  void release_unaccounted() noexcept;
+  // Returns when all that was written to chunks is on the disk, if they are on one.
+  void write_to_disk() const noexcept;
+
   // Whether so few chunks of this size are free that looking for retired ones would soon have to be done again.
   [[nodiscard]] bool is_scarce(std::size_t bytes) const noexcept;
 
-  [[nodiscard]] std::byte* address(ChunkRef chunk) const noexcept {
-    return bases_[chunk.size_class()] + chunk.offset();
-  }
+  [[nodiscard]] std::byte* address(ChunkRef chunk) const noexcept { return bases_[chunk.shelf()] + chunk.offset(); }
 
   // A chunk that no subscriber has ever seen is free at once.
-  void give_back(ChunkRef chunk) noexcept { free_[chunk.size_class()].push_back(chunk); }
+  void give_back(ChunkRef chunk) noexcept { *++free_top_[chunk.shelf()] = chunk; }
   // A chunk that fell out of the ring may still be pinned.
-  void retire(ChunkRef chunk) noexcept { retired_[retired_count_++] = chunk; }
+  void retire(ChunkRef chunk) noexcept { *retired_end_[chunk.shelf()]++ = chunk; }
   // Frees the retired chunks that are not in `pinned`, which it sorts.
   void reclaim(std::vector<std::uint64_t>& pinned);
 
@@ -67,6 +76,9 @@ class ChunkPool {
 
  private:
   Status open_class(unsigned size_class);
+  // Makes room for so many chunks of a class in all.
+  void make_room(unsigned size_class, std::size_t count);
+  Status take_over_class(unsigned size_class, std::size_t count, std::span<const KeptChunk> kept);
   Status reserve_chunk(ChunkRef chunk, std::size_t bytes);
   Status add_batch(unsigned size_class, std::size_t bytes);
   Status reserve_within_limit(unsigned size_class, std::size_t offset, std::size_t bytes);
@@ -74,6 +86,11 @@ class ChunkPool {
   // if there was any.
   bool release_free(unsigned growing) noexcept;
   bool punch(unsigned size_class, std::size_t offset, std::size_t bytes) noexcept;
+  [[nodiscard]] std::size_t free_count(unsigned size_class) const noexcept {
+    return free_[size_class].empty()
+               ? 0
+               : static_cast<std::size_t>(free_top_[ChunkRef::shelf_for(size_class)] - free_[size_class].data());
+  }
 
   // Chunks of these classes get their memory when they are lent, and only as much as the message needs.
   static constexpr unsigned first_paged_class = class_for(page);
@@ -83,15 +100,19 @@ class ChunkPool {
   std::size_t memory_;
   std::string topic_;
   std::size_t reserved_ = 0;
-  std::size_t chunk_total_ = 0;
-  // By size class. `free_` has room for all chunks of its class, so giving one back never allocates.
-  std::array<std::vector<ChunkRef>, ChunkRef::class_limit + 1> free_;
-  std::array<std::byte*, ChunkRef::class_limit> bases_{};                // where mappings_ begin
+  unsigned opened_ = 0;  // classes from here on have no chunks
+  // By shelf, which is what the data path needs: the last free chunk, below which lie the others down to an empty
+  // reference; behind the last retired chunk; where the mapping begins.
+  std::array<ChunkRef*, ChunkRef::shelf_count> free_top_;
+  std::array<ChunkRef*, ChunkRef::shelf_count> retired_end_{};
+  std::array<std::byte*, ChunkRef::shelf_count> bases_{};
+  ChunkRef no_chunk_;  // the top where there are no chunks at all
+  // By size class. The first two have room for all chunks of the class, so giving one back never allocates.
+  std::array<std::vector<ChunkRef>, class_count> free_;
+  std::array<std::vector<ChunkRef>, class_count> retired_;
   std::array<std::vector<std::uint64_t>, class_count> reserved_behind_;  // bytes of memory behind each chunk
   std::array<File, class_count> files_;
   std::array<Mapping, class_count> mappings_;
-  std::vector<ChunkRef> retired_;  // with room for all chunks
-  std::size_t retired_count_ = 0;
 };
 
 }  // namespace weir::shm

@@ -17,8 +17,9 @@ inline constexpr unsigned class_count = 35;
 
 // The smallest class that holds so many bytes; class_count or more if none does.
 [[nodiscard]] constexpr unsigned class_for(std::size_t bytes) noexcept {
-  const auto bits = static_cast<unsigned>(std::bit_width(bytes <= 1 ? 0 : bytes - 1));
-  return bits <= smallest_class_bits ? 0 : bits - smallest_class_bits;
+  constexpr std::size_t below_smallest = (std::size_t{1} << smallest_class_bits) - 1;
+  const std::size_t last = (bytes - (bytes != 0 ? 1 : 0)) | below_smallest;  // no branch, and never 0
+  return static_cast<unsigned>(std::bit_width(last)) - smallest_class_bits;
 }
 
 // How many bytes of address space a mapping of one class takes under a publisher's `memory` limit: twice that, as a
@@ -28,37 +29,42 @@ inline constexpr unsigned class_count = 35;
   return (memory / size + 1) * 2 * size;
 }
 
-// 0 is no chunk. Bits 42–47: class; bits 0–41: offset in the class's file, in units of 64 bytes, plus 1. Bits 48–63
-// belong to pins.
+// 0 is no chunk. Bits 0–5: class plus 1; bits 6–47: offset in the class's file, which is a multiple of 64, in bytes, so
+// that neither has to be shifted on the data path. Bits 48–63 belong to pins.
 class ChunkRef {
  public:
-  // Classes that the bits can name; those from class_count on do not exist.
-  static constexpr std::size_t class_limit = 64;
+  // How many values shelf() can have, those that name no class included.
+  static constexpr std::size_t shelf_count = 64;
+  [[nodiscard]] static constexpr unsigned shelf_for(unsigned size_class) noexcept { return size_class + 1; }
 
   constexpr ChunkRef() = default;
   constexpr ChunkRef(unsigned size_class, std::uint64_t index)
-      : value_(std::uint64_t{size_class} << class_shift | ((index << size_class) + 1)) {}
-  [[nodiscard]] static constexpr ChunkRef from(std::uint64_t value) noexcept {
+      : value_(index << (size_class + smallest_class_bits) | shelf_for(size_class)) {}
+  [[nodiscard]] static constexpr ChunkRef from(std::uint64_t value) noexcept { return from_own(value & mask); }
+  // For a value that nobody else can have written.
+  [[nodiscard]] static constexpr ChunkRef from_own(std::uint64_t value) noexcept {
     ChunkRef chunk;
-    chunk.value_ = value & mask;
+    chunk.value_ = value;
     return chunk;
   }
 
   constexpr explicit operator bool() const noexcept { return value_ != 0; }
   [[nodiscard]] constexpr std::uint64_t value() const noexcept { return value_; }
-  [[nodiscard]] constexpr unsigned size_class() const noexcept { return static_cast<unsigned>(value_ >> class_shift); }
-  [[nodiscard]] constexpr std::uint64_t index() const noexcept { return units() >> size_class(); }
-  // Bytes from the start of the class's file; beyond every file if this is no chunk.
-  [[nodiscard]] constexpr std::uint64_t offset() const noexcept { return units() << smallest_class_bits; }
+  // Where tables by class keep this one: its class plus 1, below shelf_count.
+  [[nodiscard]] constexpr unsigned shelf() const noexcept { return static_cast<unsigned>(value_ & shelf_mask); }
+  // class_count or more for what names no class.
+  [[nodiscard]] constexpr unsigned size_class() const noexcept { return shelf() - 1; }
+  [[nodiscard]] constexpr std::uint64_t index() const noexcept {
+    return offset() >> (size_class() + smallest_class_bits);
+  }
+  // Bytes from the start of the class's file.
+  [[nodiscard]] constexpr std::uint64_t offset() const noexcept { return value_ & ~std::uint64_t{shelf_mask}; }
 
   friend constexpr bool operator==(ChunkRef, ChunkRef) = default;
 
  private:
-  static constexpr unsigned class_shift = 42;
+  static constexpr unsigned shelf_mask = shelf_count - 1;
   static constexpr std::uint64_t mask = (std::uint64_t{1} << 48U) - 1;
-  [[nodiscard]] constexpr std::uint64_t units() const noexcept {
-    return (value_ - 1) & ((std::uint64_t{1} << class_shift) - 1);
-  }
   std::uint64_t value_ = 0;
 };
 

@@ -52,8 +52,8 @@ Result<const std::byte*> ChunkView::look_again(const Descriptor& sample) {
     }
     mappings_[size_class] = std::move(*mapping);
   }
-  known_[size_class] = {.base = mappings_[size_class].data(), .size = size};
-  return known_[size_class].base + offset;
+  known_[sample.chunk.shelf()] = {.base = mappings_[size_class].data(), .bound = size + 1};
+  return mappings_[size_class].data() + offset;
 }
 
 }  // namespace weir::shm

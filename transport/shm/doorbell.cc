@@ -80,4 +80,8 @@ File watch_life(int directory, SegmentName owner, int epoll) noexcept {
   return std::move(*fifo);
 }
 
+bool is_replaced(int directory, SegmentName owner, const File& life) noexcept {
+  return life && is_durable(owner.id) && !leads_to(directory, life_name(owner.role, owner.id), life);
+}
+
 }  // namespace weir::shm

@@ -71,4 +71,9 @@ void put_token(const File& fifo) noexcept;
 // a death before the opening shows no hang-up.
 [[nodiscard]] File watch_life(int directory, SegmentName owner, int epoll) noexcept;
 
+// Whether a life FIFO that is watched has made room for that of a later owner: the hang-up comes before the kernel
+// drops the lock, so that a locked segment whose FIFO has hung up may have an old owner that is still dying, or a new
+// one.
+[[nodiscard]] bool is_replaced(int directory, SegmentName owner, const File& life) noexcept;
+
 }  // namespace weir::shm

@@ -237,7 +237,10 @@ INSTANTIATE_TEST_SUITE_P(Damages, DamagedChunks,
 TEST_F(HostileFiles, StoppedJanitorHangsNobody) {
   Subscriber subscriber = must(node_.subscriber(root_.uri()));
   static_cast<void>(must(subscriber.fd()));
-  { const Publisher ended = must(node_.publisher(root_.uri())); }
+  {
+    Publisher ended = must(node_.publisher(root_.uri()));
+    must(send(ended, 64, 1));
+  }
   {
     const File held = must(open_file(AT_FDCWD, root_.directory() / root_.segment(Role::publisher), O_RDWR, "holding"));
     ASSERT_TRUE(try_lock_briefly(held, whole_segment, LockKind::exclusive));
@@ -247,7 +250,7 @@ TEST_F(HostileFiles, StoppedJanitorHangsNobody) {
     must(send(publisher, 64, 1));
     EXPECT_EQ(drain(subscriber), 1U);
   }
-  EXPECT_EQ(drain(subscriber), 0U);
+  EXPECT_EQ(drain(subscriber), 1U) << "what the janitor kept from us";
 }
 
 TEST_F(HostileFiles, NeighboursOfAnAbsoluteTopicAreLeftAlone) {

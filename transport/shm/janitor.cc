@@ -4,9 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <exception>
+#include <vector>
 
 #include "transport/shm/lock.h"
 #include "transport/shm/root.h"
@@ -45,9 +47,15 @@ bool was_counted(const File& file) {
          counted == 1;
 }
 
-// Whether a living subscriber has joined that has not listed the topic since this publisher came: what it sent, if
-// anything, may still be wanted, though nobody holds the readers' lock yet.
+// Whether a living subscriber has joined that has not listed the topic since this publisher came: what it sent may
+// still be wanted, though nobody holds the readers' lock yet.
 bool may_be_wanted(int topic_directory, const File& publisher) {
+  std::uint64_t first_word = 0;
+  if (pread(publisher.get(), &first_word, sizeof(first_word), slots_offset + offsetof(Slot, word)) ==
+          sizeof(first_word) &&
+      first_word == 0) {
+    return false;  // nothing was ever published
+  }
   std::uint64_t born = 0;
   if (pread(publisher.get(), &born, sizeof(born), offsetof(PublisherHeader, born)) != sizeof(born)) return false;
   for (const std::string& entry : entries_of(topic_directory)) {
@@ -70,6 +78,7 @@ bool may_be_wanted(int topic_directory, const File& publisher) {
 }
 
 bool remove_segment(int topic_directory, SegmentName segment, SharedCounters& counters) {
+  if (is_durable(segment.id)) return false;
   const std::string name = segment_name(segment.role, segment.id);
   const Result<File> file = open_file(topic_directory, name, O_RDWR, what);
   if (!file) {
@@ -96,28 +105,45 @@ void clean(int topic_directory, SharedCounters& counters) {
   for (const std::string& entry : entries_of(topic_directory)) {
     if (const auto segment = parse_segment_name(entry)) {
       remove_segment(topic_directory, *segment, counters);
-    } else if (const auto owner = parse_companion_name(entry)) {
-      // The listing may have missed a segment that came meanwhile, so look. An id is not used twice: once its segment
-      // is found missing after the companion was seen, it does not come back.
+    } else if (const auto owner = parse_companion_name(entry); owner && !is_durable(owner->id)) {
+      // The listing may have missed a segment that came meanwhile, so look. Such an id is not used twice: once its
+      // segment is found missing after the companion was seen, it does not come back.
       if (!exists(topic_directory, segment_name(owner->role, owner->id))) unlink_name(topic_directory, entry);
     }
   }
 }
 
-bool remove_topic(int root, const std::string& name) {
-  if (!is_directory_name(name)) return false;
+// Holds the users' lock all the while: nobody becomes a user, and no other remover takes the epoch file away.
+Erased remove_topic(int root, const std::string& name, bool even_durable) {
+  if (!is_directory_name(name)) return Erased::files_stay;
   const Result<File> directory = open_file(root, name, O_RDONLY | O_DIRECTORY, what);
-  if (!directory) return directory.error().code() == ErrorCode::not_found;
-  const Result<File> epoch = open_file(directory->get(), epoch_file, O_RDWR, what);
-  if (!epoch) return epoch.error().code() == ErrorCode::not_found && remove_directory(root, name);
-  if (!try_lock_briefly(*epoch, users_byte, LockKind::exclusive)) return false;
-  if (!leads_to(directory->get(), epoch_file, *epoch)) return false;
-  // Held until return: nobody becomes a user, and no other remover takes the epoch file away.
-  for (const std::string& entry : entries_of(directory->get())) {
-    const bool is_ours = entry == topic_file || parse_segment_name(entry) || parse_companion_name(entry);
-    if (is_ours && !unlink_name(directory->get(), entry)) return false;
+  if (!directory) {
+    return directory.error().code() == ErrorCode::not_found ? Erased::not_there : Erased::files_stay;
   }
-  return unlink_name(directory->get(), epoch_file) && remove_directory(root, name);
+  const Result<File> epoch = open_file(directory->get(), epoch_file, O_RDWR, what);
+  if (!epoch) {
+    const bool is_empty = epoch.error().code() == ErrorCode::not_found && remove_directory(root, name);
+    return is_empty ? Erased::gone : Erased::files_stay;
+  }
+  if (!try_lock_briefly(*epoch, users_byte, LockKind::exclusive)) return Erased::in_use;
+  if (!leads_to(directory->get(), epoch_file, *epoch)) return Erased::in_use;
+  const std::vector<std::string> entries = entries_of(directory->get());
+  const auto is_kept = [](const std::string& entry) {
+    const auto segment = parse_segment_name(entry);
+    return segment && is_durable(segment->id);
+  };
+  if (!even_durable && std::any_of(entries.begin(), entries.end(), is_kept)) return Erased::files_stay;
+  // Segments first: if this ends early, no durable publisher is left without its chunks.
+  const auto unlink_if = [&](auto&& is_ours) {
+    return std::all_of(entries.begin(), entries.end(), [&](const std::string& entry) {
+      return !is_ours(entry) || unlink_name(directory->get(), entry);
+    });
+  };
+  const auto is_segment = [](const std::string& entry) { return parse_segment_name(entry).has_value(); };
+  const auto is_other = [](const std::string& entry) { return entry == topic_file || parse_companion_name(entry); };
+  if (!unlink_if(is_segment) || !unlink_if(is_other)) return Erased::files_stay;
+  const bool is_gone = unlink_name(directory->get(), epoch_file) && remove_directory(root, name);
+  return is_gone ? Erased::gone : Erased::files_stay;
 }
 
 // A janitor that runs out of memory leaves the rest to the next one.
@@ -144,12 +170,24 @@ void clean_topic(int topic_directory, SharedCounters& counters) noexcept {
 }
 
 bool remove_topic_if_unused(int root, const std::string& name) noexcept {
-  return unless_exhausted([&] { return remove_topic(root, name); });
+  return unless_exhausted([&] {
+    const Erased erased = remove_topic(root, name, false);
+    return erased == Erased::gone || erased == Erased::not_there;
+  });
+}
+
+Erased erase_topic(int root, const std::string& name) noexcept {
+  Erased erased = Erased::files_stay;
+  unless_exhausted([&] {
+    erased = remove_topic(root, name, true);
+    return true;
+  });
+  return erased;
 }
 
 void sweep(int root) noexcept {
   unless_exhausted([&] {
-    for (const std::string& entry : entries_of(root)) remove_topic(root, entry);
+    for (const std::string& entry : entries_of(root)) remove_topic(root, entry, false);
     return true;
   });
 }

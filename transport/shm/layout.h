@@ -50,6 +50,7 @@ struct TopicHeader {
   std::uint32_t tick_source;  // TickSource, and one moment on both scales: see clock.h
   std::uint64_t origin_ticks;
   std::int64_t origin_nanoseconds;
+  std::uint64_t boot;  // of the machine, in which that moment was: boot.h
   std::uint64_t topic_size;
   char topic[max_topic_size];  // the full name, not terminated
 };
@@ -81,9 +82,15 @@ struct SegmentHeader {
   std::uint32_t version;
   std::uint32_t name_size;
   PeerId id;
-  std::int64_t pid;  // for people
+  std::int64_t pid;  // for people; changes with the owner of a durable segment
   char name[128];
   TypeRecord type;
+};
+
+// What a durable segment says of the last time that somebody owned it (durable.h). 0 in others.
+struct Tenure {
+  Word<std::uint64_t> boot;     // the boot of the machine that it was in
+  Word<std::uint32_t> settled;  // 1: its owner left it cleanly and it was written to the disk
 };
 
 // Where a member is in its life; who is dead is told by the lock alone.
@@ -106,6 +113,7 @@ struct PublisherHeader {
   // The epoch that its join raised; 0 before. Nobody removes the segment while a joined subscriber lives that has not
   // listed the topic since (SubscriberHeader::listed): it may still want what this publisher sent.
   Word<std::uint64_t> born;
+  Tenure tenure;
 };
 
 // One sample's descriptor, written as a sequence lock (ring.h).
@@ -144,6 +152,9 @@ struct SubscriberHeader {
   Word<std::uint64_t> cursors_used;
   // The epoch of its last complete listing of publishers.
   Word<std::uint64_t> listed;
+  // The epoch that its join raised; 0 before. A durable subscriber has another at each return.
+  Word<std::uint64_t> born;
+  Tenure tenure;
 };
 
 inline constexpr std::size_t slots_offset = page;

@@ -37,15 +37,18 @@ std::string escape(std::string_view topic) {
 }
 
 // FNV-1a of 128 bits: part of the layout, as all versions must find the same directory.
-std::string hash_of(std::string_view topic) {
-  __extension__ using Wide = unsigned __int128;
+__extension__ using Wide = unsigned __int128;
+
+Wide hash_of(std::string_view text) {
   constexpr Wide prime = (Wide{1} << 88U) + 0x13b;
   Wide hash = (Wide{0x6c62'272e'07bb'0142} << 64U) + 0x62b8'2175'6295'c58d;
-  for (const char character : topic) {
+  for (const char character : text) {
     hash = (hash ^ static_cast<unsigned char>(character)) * prime;
   }
-  return fmt::format("{:016x}{:016x}", static_cast<std::uint64_t>(hash >> 64U), static_cast<std::uint64_t>(hash));
+  return hash;
 }
+
+constexpr PeerId durable_bit = PeerId{1} << 63U;
 
 char letter_of(Role role) { return role == Role::publisher ? 'p' : 's'; }
 
@@ -59,7 +62,9 @@ std::string directory_of(std::string_view topic) {
   if (const std::size_t percent = name.rfind('%'); percent != std::string::npos && percent + 3 > name.size()) {
     name.resize(percent);
   }
-  return name + '~' + hash_of(topic);
+  const Wide hash = hash_of(topic);
+  return fmt::format("{}~{:016x}{:016x}", name, static_cast<std::uint64_t>(hash >> 64U),
+                     static_cast<std::uint64_t>(hash));
 }
 
 bool is_directory_name(std::string_view name) noexcept {
@@ -100,6 +105,8 @@ std::optional<SegmentName> parse_companion_name(std::string_view name) {
   return is_chunk_file ? segment : std::nullopt;
 }
 
+PeerId durable_id(std::string_view name) { return static_cast<PeerId>(hash_of(name) >> 64U) | durable_bit; }
+
 PeerId random_id() {
   PeerId id = 0;
   while (id == 0) {
@@ -108,6 +115,7 @@ PeerId random_id() {
       std::random_device device;
       id = (PeerId{device()} << 32U) | device();
     }
+    id &= ~durable_bit;
   }
   return id;
 }

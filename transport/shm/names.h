@@ -45,7 +45,12 @@ struct SegmentName {
 // The segment to which a companion file (chunks, FIFOs) belongs; empty for every other name.
 [[nodiscard]] std::optional<SegmentName> parse_companion_name(std::string_view name);
 
-// A random id, never 0.
+// The id of a durable member comes from its name, so that whoever returns under the name finds its segment: a hash with
+// the highest bit set. Two names may in theory share one: the segment holds the name, and it is compared.
+[[nodiscard]] PeerId durable_id(std::string_view name);
+[[nodiscard]] constexpr bool is_durable(PeerId id) noexcept { return id >> 63U != 0; }
+
+// A random id for everybody else: never 0, and never one that is_durable.
 [[nodiscard]] PeerId random_id();
 
 }  // namespace weir::shm

@@ -3,8 +3,9 @@
 // Ownership. In the subscriber's segment, written by the subscriber alone: set by the thread that takes, cleared by
 // whichever thread releases.
 //
-// Invariants. A word that is 0 is free, so the words themselves are the allocation. `pins_used` is raised before an
-// index is used for the first time, so publishers read only as many pins as were ever needed.
+// Invariants. A word that is 0 is free, so the words themselves are the allocation; the one used last is tried first.
+// `pins_used` is raised before an index is used for the first time, so publishers read only as many pins as were ever
+// needed.
 //
 // Memory order. set() is a sequentially consistent exchange: see ring.h. clear() is a release, so that all reads of the
 // chunk come before it is given back. pins_used is raised by a sequentially consistent store before the exchange.
@@ -22,25 +23,29 @@ namespace weir::shm {
 
 class Pins {
  public:
-  Pins(Word<std::uint64_t>* words, std::size_t count, Word<std::uint64_t>& used) noexcept
-      : words_(words), count_(count), used_(used) {}
+  using Pin = Word<std::uint64_t>;
 
-  [[nodiscard]] std::size_t count() const noexcept { return count_; }
+  Pins(Pin* words, std::size_t count, Word<std::uint64_t>& used) noexcept : words_(words), count_(count), used_(used) {}
 
-  // The lowest free index; count() if all are set.
-  [[nodiscard]] std::size_t lowest_free() noexcept {
+  // The pin used last, if it is free again; else null: then lowest_free() tells.
+  [[nodiscard]] Pin* last_if_free() noexcept { return last_->load(std::memory_order_relaxed) == 0 ? last_ : nullptr; }
+  // The first pin that is free; null if all are set.
+  [[nodiscard]] Pin* lowest_free() noexcept {
     std::size_t index = 0;
     while (index < count_ && words_[index].load(std::memory_order_relaxed) != 0) {
       ++index;
     }
-    if (index < count_ && used_.load(std::memory_order_relaxed) <= index) [[unlikely]] {
+    if (index == count_) [[unlikely]] {
+      return nullptr;
+    }
+    if (used_.load(std::memory_order_relaxed) <= index) [[unlikely]] {
       used_.store(index + 1, std::memory_order_seq_cst);
     }
-    return index;
+    return last_ = &words_[index];
   }
 
-  void set(std::size_t index, std::uint64_t pin) noexcept { words_[index].exchange(pin, std::memory_order_seq_cst); }
-  void clear(std::size_t index) noexcept { words_[index].store(0, std::memory_order_release); }
+  static void set(Pin& pin, std::uint64_t value) noexcept { pin.exchange(value, std::memory_order_seq_cst); }
+  static void clear(Pin& pin) noexcept { pin.store(0, std::memory_order_release); }
 
   // Whether a sample of the publisher with this entry of the cursor table is in hand.
   [[nodiscard]] bool any_of(std::size_t entry) const noexcept {
@@ -54,9 +59,12 @@ class Pins {
   }
 
  private:
-  Word<std::uint64_t>* words_;
+  static inline Pin never_free_{1};
+
+  Pin* words_;
   std::size_t count_;
   Word<std::uint64_t>& used_;
+  Pin* last_ = &never_free_;  // below pins_used, unless it is that
 };
 
 }  // namespace weir::shm

@@ -36,6 +36,9 @@ class PublisherFlow {
         grants_(qos.grant != Grant::drop),
         limit_(grants_ ? 0 : unlimited) {}
 
+  // For the successor of a durable publisher: what is below is retired or overwritten.
+  void begin_at(std::uint64_t intact_from) noexcept { retired_ = intact_from; }
+
   [[nodiscard]] RingWriter& ring() noexcept { return ring_; }
 
   // Whether sample `next` may be published now; false if that cannot be known without looking.

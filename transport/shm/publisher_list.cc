@@ -10,13 +10,20 @@
 #include "transport/shm/doorbell.h"
 #include "transport/shm/janitor.h"
 #include "transport/shm/names.h"
+#include "transport/shm/own_segment.h"
 
 namespace weir::shm {
 namespace {
 
+// A cursor that gates nobody, and leaves room to add a depth to it.
+constexpr std::uint64_t beyond_all = std::uint64_t{1} << 62U;
+
 Stage stage_of(const PublisherSegment& segment) noexcept {
   return static_cast<Stage>(segment.header().stage.load(std::memory_order_acquire));
 }
+
+// A volatile segment did not outlive its owner, far less the machine's last boot.
+bool trusted(PeerId id, const Tenure& tenure) noexcept { return !is_durable(id) || is_trustworthy(tenure); }
 
 bool is_same(const std::unique_ptr<Attachment>& attachment, PeerId id) noexcept {
   return attachment->publisher.name.id == id;
@@ -52,12 +59,17 @@ Status PublisherList::list(bool first) {
   incomplete_ = false;
   Status fault;
   const std::vector<PeerId> present = list_segments(topic_, Role::publisher);
+  if (first) {
+    forget_absent_cursors(present);
+  }
   for (const auto& attachment : attachments_) {
+    notice_return(*attachment);
     if (!attachment->life) {
       watch(*attachment);  // listed before its FIFO was made, which was before it raised the epoch
     }
   }
   find_ended();
+  let_go_of_ended();
   std::erase_if(finished_, [&](PeerId id) { return std::find(present.begin(), present.end(), id) == present.end(); });
   for (const PeerId id : present) {
     if (std::find(finished_.begin(), finished_.end(), id) != finished_.end()) {
@@ -80,7 +92,7 @@ Status PublisherList::list(bool first) {
 
 Status PublisherList::add(PeerId id, bool first) {
   const SegmentName name{Role::publisher, id};
-  if (first && !is_alive(topic_, name)) {
+  if (first && !is_durable(id) && !is_alive(topic_, name)) {
     remove_segment_if_dead(topic_.descriptor(), name, topic_.counters());
     return {};
   }
@@ -94,7 +106,7 @@ Status PublisherList::add(PeerId id, bool first) {
     return tl::unexpected(segment.error());
   }
   const std::uint64_t born = segment->header().born.load(std::memory_order_acquire);
-  if (!first && born != 0 && born < joined_) {
+  if (!first && born != 0 && born < joined_ && !is_durable(id)) {
     return {};  // it was there at the first listing, and let go then or since
   }
   const std::string reason = misfit(
@@ -109,7 +121,8 @@ Status PublisherList::add(PeerId id, bool first) {
     // One that comes later and does not fit finds so itself, and goes.
     return first ? Status(failure(ErrorCode::incompatible, reason)) : Status();
   }
-  const std::size_t entry = free_entry();
+  const std::optional<std::size_t> resumed = entry_of(id);
+  const std::size_t entry = resumed ? *resumed : free_entry();
   if (entry == cursor_count) {
     incomplete_ = true;
     return failure(
@@ -122,21 +135,31 @@ Status PublisherList::add(PeerId id, bool first) {
   attachment->publisher = std::move(*segment);
   attachment->entry = entry;
   attachment->cursor = &cursors_[entry];
-  start(*attachment, first);
+  attachment->born = born;
+  if (resumed) {
+    resume(*attachment);
+  } else {
+    start(*attachment, first);
+  }
+  // One that was absent when we came is no news until it returns.
+  attachment->ended = first && is_durable(id) && is_absent(*attachment);
   watch(*attachment);
   announce(*attachment);
   // After the watch, which shows no death from before it.
-  if (stage_of(attachment->publisher) == Stage::left || !is_alive(topic_, name)) {
+  if (!attachment->ended && is_absent(*attachment)) {
     note_end(*attachment);
   }
   attachments_.push_back(std::move(attachment));
+  note_sole();
   return {};
 }
 
 void PublisherList::start(Attachment& attachment, bool first) noexcept {
   const PublisherHeader& header = attachment.publisher.header();
   std::uint64_t start = 0;
-  if (first) {
+  if (!trusted(attachment.publisher.name.id, header.tenure)) {
+    start = attachment.publisher.ring.end();
+  } else if (first) {
     const std::uint64_t end = attachment.publisher.ring.end();
     start = end - std::min(end, qos_.history);
     start = std::max(start, header.floor.load(std::memory_order_seq_cst));
@@ -160,6 +183,71 @@ void PublisherList::start(Attachment& attachment, bool first) noexcept {
   if (!first) {
     wake_if_waiting(attachment);  // it was held at its first sample on our account
   }
+}
+
+void PublisherList::resume(Attachment& attachment) noexcept {
+  const std::uint64_t end = attachment.publisher.ring.end();
+  // The publisher has listed us since we raised the epoch, or will: from then on it minds the cursor, where it stands.
+  // What went before is counted as lost when it is found missing.
+  attachment.next = attachment.cursor->next.load(std::memory_order_relaxed);
+  const bool both_trusted =
+      trusted(attachment.publisher.name.id, attachment.publisher.header().tenure) && is_trustworthy(header_.tenure);
+  if (attachment.next > end || !both_trusted) {
+    attachment.next = end;
+    attachment.cursor->next.exchange(end, std::memory_order_seq_cst);
+  }
+}
+
+void PublisherList::forget_absent_cursors(const std::vector<PeerId>& present) noexcept {
+  for (std::size_t entry = 0; entry < cursor_count; ++entry) {
+    const PeerId publisher = cursors_[entry].publisher.load(std::memory_order_relaxed);
+    if (publisher != 0 && std::find(present.begin(), present.end(), publisher) == present.end()) {
+      cursors_[entry].publisher.store(0, std::memory_order_release);
+    }
+  }
+}
+
+bool PublisherList::is_absent(const Attachment& attachment) const noexcept {
+  return stage_of(attachment.publisher) == Stage::left || !is_alive(topic_, attachment.publisher.name);
+}
+
+void PublisherList::notice_return(Attachment& attachment) {
+  const std::uint64_t born = attachment.publisher.header().born.load(std::memory_order_acquire);
+  if (!is_durable(attachment.publisher.name.id) || (!attachment.ended && born == attachment.born)) {
+    return;
+  }
+  if (!attachment.ended && attachment.born != 0) {
+    note_end(attachment);  // it has ended and returned between two looks
+  }
+  attachment.born = born;
+  if (attachment.ended && !is_absent(attachment)) {
+    attachment.ended = false;
+    attachment.publisher.peer.alive = true;
+    attachment.publisher.peer.pid = attachment.publisher.pid();
+    announce(attachment);
+  }
+}
+
+void PublisherList::note_hang_up(PeerId id) {
+  for (const auto& attachment : attachments_) {
+    if (is_same(attachment, id) && is_replaced(topic_.descriptor(), attachment->publisher.name, attachment->life)) {
+      attachment->life = File();
+      if (!attachment->ended) {
+        note_end(*attachment);
+      }
+      notice_return(*attachment);
+      watch(*attachment);
+    }
+  }
+}
+
+std::optional<std::size_t> PublisherList::entry_of(PeerId publisher) const noexcept {
+  for (std::size_t entry = 0; entry < cursor_count; ++entry) {
+    if (cursors_[entry].publisher.load(std::memory_order_relaxed) == publisher) {
+      return entry;
+    }
+  }
+  return std::nullopt;
 }
 
 void PublisherList::wake(const Attachment& attachment, std::uint64_t want) const noexcept {
@@ -202,8 +290,7 @@ bool PublisherList::ready() const noexcept {
 
 void PublisherList::find_ended() {
   for (const auto& attachment : attachments_) {
-    if (!attachment->ended &&
-        (stage_of(attachment->publisher) == Stage::left || !is_alive(topic_, attachment->publisher.name))) {
+    if (!attachment->ended && is_absent(*attachment)) {
       note_end(*attachment);
     }
   }
@@ -219,13 +306,21 @@ void PublisherList::note_end(Attachment& attachment) {
   }
 }
 
+void PublisherList::give_up(Attachment& attachment) noexcept {
+  attachment.broken = true;
+  attachment.cursor->next.store(beyond_all, std::memory_order_seq_cst);  // so that we do not hold it back
+  note_sole();
+}
+
 void PublisherList::let_go_of_ended() {
+  sole_ = nullptr;
   std::erase_if(lingering_, [this](const auto& attachment) { return !pins_.any_of(attachment->entry); });
   for (auto& attachment : attachments_) {
     std::uint64_t sequence = attachment->next;
-    if (attachment->ended && (attachment->broken || !attachment->publisher.ring.seek(sequence))) {
+    if (attachment->ended && !is_durable(attachment->publisher.name.id) &&
+        (attachment->broken || !attachment->publisher.ring.seek(sequence))) {
       finished_.push_back(attachment->publisher.name.id);
-      release(*attachment);
+      release(*attachment, Keep::no);
       if (pins_.any_of(attachment->entry)) {
         lingering_.push_back(std::move(attachment));
       } else {
@@ -234,12 +329,11 @@ void PublisherList::let_go_of_ended() {
     }
   }
   std::erase(attachments_, nullptr);
+  note_sole();
 }
 
-void PublisherList::release(Attachment& attachment) noexcept {
-  // A living publisher tells by the cursor whose chunk a pin means: it stays as long as a sample is in hand. Needed at
-  // close() alone; else the publisher has ended.
-  if (!pins_.any_of(attachment.entry) || attachment.ended) {
+void PublisherList::release(Attachment& attachment, Keep cursor) noexcept {
+  if (cursor == Keep::no) {
     attachment.cursor->publisher.store(0, std::memory_order_release);
   }
   attachment.publisher.reading = Lock();
@@ -248,7 +342,10 @@ void PublisherList::release(Attachment& attachment) noexcept {
 
 void PublisherList::leave() noexcept {
   for (const auto& attachment : attachments_) {
-    release(*attachment);
+    // A living publisher tells by the cursor whose chunk a pin means: it stays as long as a sample is in hand. And
+    // whoever returns wants to know where to go on.
+    const bool in_hand = pins_.any_of(attachment->entry) && !attachment->ended;
+    release(*attachment, in_hand || qos_.durability == Durability::persistent ? Keep::yes : Keep::no);
   }
 }
 

@@ -3,7 +3,8 @@
 // As SubscriberList, the list is what the directory held at a remembered epoch, and the epoch is read first. A
 // publisher that was there at the first listing is followed from its newest samples, one that came later from its first
 // sample (what it published while a lossless subscriber was still joining, and holds no longer, is not owed to that
-// one). One that ended, by leaving or dying, is read to its end and then let go.
+// one). One that ended, by leaving or dying, is read to its end and then let go; a durable one stays, for it may return
+// under its name and go on where it stopped. A durable subscriber that returns goes on at the cursors that it left.
 //
 // Thread safety: none; it belongs to the subscriber.
 #pragma once
@@ -27,7 +28,8 @@ struct Attachment {
   std::size_t entry = 0;     // of our cursor table
   Cursor* cursor = nullptr;  // that entry
   std::uint64_t next = 0;    // the sequence to take next
-  bool ended = false;        // it has left or died: nothing comes after what is in its ring
+  std::uint64_t born = 0;    // PublisherHeader::born of the owner that we know of
+  bool ended = false;        // it has left or died: nothing comes after what is in its ring, unless it returns
   bool broken = false;       // its memory fails our checks: nothing more is taken
   bool announced = false;    // `joined` is in the log
   File life;                 // its life FIFO, if we watch
@@ -49,6 +51,10 @@ class PublisherList {
   [[nodiscard]] bool is_incomplete() const noexcept { return incomplete_; }
 
   [[nodiscard]] std::vector<std::unique_ptr<Attachment>>& attachments() noexcept { return attachments_; }
+  // The only attachment, if there is no other and it is not broken; else null.
+  [[nodiscard]] Attachment* sole() const noexcept { return sole_; }
+  // Leaves a publisher whose memory is corrupt out from now on.
+  void give_up(Attachment& attachment) noexcept;
 
   // Whether somebody has a sample for us.
   [[nodiscard]] bool ready() const noexcept;
@@ -64,6 +70,8 @@ class PublisherList {
 
   // Tests the locks of all, and notes who has ended.
   void find_ended();
+  // Its life FIFO has hung up: that owner has ended, though a durable publisher may have another by now.
+  void note_hang_up(PeerId id);
   // Lets go of those that have ended and are read to their end.
   void let_go_of_ended();
   // Lets go of all.
@@ -83,10 +91,21 @@ class PublisherList {
   Status add(PeerId id, bool first);
   void start(Attachment& attachment, bool first) noexcept;
   void note_end(Attachment& attachment);
-  void release(Attachment& attachment) noexcept;
+  enum class Keep : bool { no, yes };
+  void release(Attachment& attachment, Keep cursor) noexcept;
+  // Goes on where a former owner of our durable segment stopped.
+  void resume(Attachment& attachment) noexcept;
+  void forget_absent_cursors(const std::vector<PeerId>& present) noexcept;
+  [[nodiscard]] bool is_absent(const Attachment& attachment) const noexcept;
+  // Whether a durable publisher has a new owner.
+  void notice_return(Attachment& attachment);
+  [[nodiscard]] std::optional<std::size_t> entry_of(PeerId publisher) const noexcept;
   void watch(Attachment& attachment);
   void announce(Attachment& attachment);
   [[nodiscard]] std::size_t free_entry() const noexcept;
+  void note_sole() noexcept {
+    sole_ = attachments_.size() == 1 && !attachments_.front()->broken ? attachments_.front().get() : nullptr;
+  }
 
   // Of a listing that could not be completed: no epoch is this.
   static constexpr std::uint64_t no_epoch = ~std::uint64_t{0};
@@ -103,7 +122,8 @@ class PublisherList {
   bool incomplete_ = false;
   std::vector<PeerId> finished_;  // ended and read to the end, though others may keep the segment there
   std::optional<Error> fault_;
-  std::vector<std::unique_ptr<Attachment>> attachments_;
+  std::vector<std::unique_ptr<Attachment>> attachments_;  // who changes it calls note_sole()
+  Attachment* sole_ = nullptr;
   std::vector<std::unique_ptr<Attachment>> lingering_;  // let go, but samples of theirs are in hand
   MembershipLog log_;
   int epoll_ = -1;

@@ -10,6 +10,7 @@
 
 #include "transport/shm/backend.h"
 #include "transport/shm/janitor.h"
+#include "transport/shm/recovery.h"
 
 namespace weir::shm {
 namespace {
@@ -31,6 +32,11 @@ Offer offer_of(const TopicDirectory& topic, const Peer& self, const PublisherQos
 }
 
 Status check_limits(const TopicDirectory& topic, const PublisherQos& qos) {
+  if (qos.durability == Durability::persistent && qos.name.empty()) {
+    return failure(ErrorCode::invalid_argument,
+                   fmt::format("topic \"{}\": durability=persistent without a name could not be found again: add name=",
+                               topic.place().topic));
+  }
   if (qos.depth >= max_slots || qos.history >= max_slots || slots_for(qos) > max_slots) {
     return failure(ErrorCode::limit_exceeded,
                    fmt::format("topic \"{}\": depth={} and history={} need more than {} slots: lower them",
@@ -64,23 +70,71 @@ Result<std::unique_ptr<spi::PublisherPort>> PublisherPort::join(std::unique_ptr<
     header.memory = qos.memory;
     header.grant = static_cast<std::uint32_t>(qos.grant);
   };
-  Result<OwnSegment> segment =
-      OwnSegment::make(*topic, Role::publisher, publisher_segment_size(slots_for(qos)), qos.name, qos.type, fill);
+  Result<OwnSegment> segment = OwnSegment::make(*topic, {.role = Role::publisher,
+                                                         .size = publisher_segment_size(slots_for(qos)),
+                                                         .name = qos.name,
+                                                         .durability = qos.durability,
+                                                         .type = qos.type,
+                                                         .fill = fill});
   if (!segment) {
     return tl::unexpected(segment.error());
   }
   std::unique_ptr<PublisherPort> port(new PublisherPort(std::move(topic), std::move(*segment), qos));
-  const std::uint64_t born = port->counters_.epoch.fetch_add(1, std::memory_order_seq_cst) + 1;
-  port->header_.born.store(born, std::memory_order_release);
-  port->subscribers_.refresh();
-  const Peer self{.role = Role::publisher, .id = port->id(), .name = qos.name};
-  if (std::string reason = port->subscribers_.misfit_with(offer_of(*port->topic_, self, qos)); !reason.empty()) {
+  Status entered = port->segment_.returned ? port->succeed() : Status();
+  if (entered) {
+    entered = port->enter();
+  }
+  if (!entered) {
     port->close();
+    return tl::unexpected(entered.error());
+  }
+  return port;
+}
+
+Status PublisherPort::succeed() {
+  header_.stage.store(static_cast<std::uint32_t>(Stage::joining), std::memory_order_release);
+  header_.want.store(0, std::memory_order_seq_cst);
+  header_.watching.store(0, std::memory_order_seq_cst);
+  header_.born.store(0, std::memory_order_seq_cst);
+  auto* const slots = reinterpret_cast<Slot*>(segment_.memory.data() + slots_offset);
+  if (!is_trustworthy(header_.tenure)) {
+    retire_everything(slots, header_.slots);
+  }
+  const Result<Succession> succession =
+      derive_succession(slots, header_.slots, qos_.memory,
+                        fmt::format("topic \"{}\": taking over publisher \"{}\"", topic_->place().topic, qos_.name));
+  if (!succession) {
+    return tl::unexpected(succession.error());
+  }
+  if (Status taken = chunks_.take_over(succession->kept); !taken) {
+    return taken;
+  }
+  next_ = succession->next;
+  flow_.begin_at(succession->intact_from);
+  return {};
+}
+
+Status PublisherPort::enter() {
+  if (is_durable(id())) {
+    begin_tenure(header_.tenure);
+  }
+  const std::uint64_t born = counters_.epoch.fetch_add(1, std::memory_order_seq_cst) + 1;
+  header_.born.store(born, std::memory_order_release);
+  generation_ = born << 32U;  // so that no subscriber takes our `want` for one of a former owner
+  subscribers_.refresh();
+  const Peer self{.role = Role::publisher, .id = id(), .name = qos_.name};
+  if (std::string reason = subscribers_.misfit_with(offer_of(*topic_, self, qos_)); !reason.empty()) {
     return failure(ErrorCode::incompatible, std::move(reason));
   }
-  port->header_.stage.store(static_cast<std::uint32_t>(Stage::joined), std::memory_order_release);
-  port->subscribers_.wake_all();
-  return port;
+  if (segment_.returned) {
+    flow_.refresh(next_);
+    reclaim(GiveUp::nothing);
+    chunks_.release_unaccounted();
+  }
+  header_.stage.store(static_cast<std::uint32_t>(Stage::joined), std::memory_order_release);
+  entered_ = true;
+  subscribers_.wake_all();  // a former owner may have died between a sample and its bell
+  return {};
 }
 
 PublisherPort::PublisherPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const PublisherQos& qos)
@@ -99,7 +153,15 @@ const Capabilities& PublisherPort::capabilities() const noexcept { return promis
 
 void PublisherPort::close() noexcept {
   header_.stage.store(static_cast<std::uint32_t>(Stage::left), std::memory_order_release);
-  segment_.life = Lock();
+  if (!is_durable(id())) {
+    segment_.life = Lock();
+  } else if (!entered_ && !segment_.returned) {
+    segment_.discard(*topic_);
+  } else if (entered_) {
+    // The lock stays until the last loan is back: a successor would lend its chunk again.
+    chunks_.write_to_disk();
+    settle_tenure(header_.tenure, segment_.memory);
+  }
   segment_.life_is_own = ClosedInChildren();
   segment_.life_fifo = File();
   counters_.epoch.fetch_add(1, std::memory_order_seq_cst);
@@ -109,12 +171,35 @@ void PublisherPort::close() noexcept {
 
 Status PublisherPort::loan_slowly(const spi::LoanRequest& request, spi::LoanRecord& record) {
   const Measures measures(request);
-  const Result<ChunkRef> chunk = find_chunk(measures.bytes);
+  ChunkRef chunk = chunks_.take_free(measures.bytes);
   if (!chunk) {
-    return tl::unexpected(chunk.error());
+    const Result<ChunkRef> found = find_chunk(measures.bytes);
+    if (!found) {
+      return tl::unexpected(found.error());
+    }
+    chunk = *found;
   }
-  lend(*chunk, request, measures, record);
+  std::byte* const start = chunks_.address(chunk);
+  record = {.payload = start + measures.payload_offset,
+            .size = request.size,
+            .header = start,
+            .header_size = request.header_size,
+            .token = chunk.value()};
   return {};
+}
+
+Result<std::uint64_t> PublisherPort::publish_when_admitted(const spi::LoanRecord& record,
+                                                           std::optional<Deadline> deadline) {
+  if (Status admitted = wait_for_admission(deadline); !admitted) {
+    return tl::unexpected(admitted.error());
+  }
+  const std::uint64_t sequence = write(record);
+  return counters_.sleepers.load(std::memory_order_seq_cst) != 0 ? wake_sleepers(sequence) : sequence;
+}
+
+std::uint64_t PublisherPort::wake_sleepers(std::uint64_t sequence) noexcept {
+  subscribers_.wake_sleepers();
+  return sequence;
 }
 
 Result<ChunkRef> PublisherPort::find_chunk(std::size_t bytes) {
@@ -283,6 +368,7 @@ void PublisherPort::settle() {
   epoll_event hung_up{};
   if (epoll_wait(epoll_.get(), &hung_up, 1, 0) > 0) {
     subscribers_.drop_dead();
+    subscribers_.note_hang_up(hung_up.data.u64);
   }
   subscribers_.refresh();
   if (!subscribers_.log().empty() || (refused_ && look_for_space())) {

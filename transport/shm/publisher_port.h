@@ -9,6 +9,7 @@
 #include "transport/shm/chunk_pool.h"
 #include "transport/shm/clock.h"
 #include "transport/shm/doorbell.h"
+#include "transport/shm/own_segment.h"
 #include "transport/shm/publisher_flow.h"
 #include "transport/shm/segment.h"
 #include "transport/shm/subscriber_list.h"
@@ -23,40 +24,37 @@ class PublisherPort final : public spi::PublisherPort {
                                                                         const PublisherQos& qos);
   ~PublisherPort() override = default;
 
+  // The common case by itself, in few instructions: no user header, no alignment beyond that of the smallest chunk, and
+  // a chunk that is free. Whatever is otherwise is left to loan_slowly().
   Status loan(const spi::LoanRequest& request, spi::LoanRecord& record) override {
-    const Measures measures(request);
-    const ChunkRef chunk = chunks_.take_free(measures.bytes);
+    if (request.header_size != 0 || request.alignment > class_size(0)) [[unlikely]] {
+      return loan_slowly(request, record);
+    }
+    const ChunkRef chunk = chunks_.take_free(request.size);
     if (!chunk) [[unlikely]] {
       return loan_slowly(request, record);
     }
-    lend(chunk, request, measures, record);
-    return {};
+    std::byte* const start = chunks_.address(chunk);
+    record.payload = start;
+    record.size = request.size;
+    record.header = start;
+    record.header_size = 0;
+    record.token = chunk.value();
+    return lent();
   }
 
   Result<std::uint64_t> publish(spi::LoanRecord& record, std::optional<Deadline> deadline) override {
     if (!flow_.admits(next_)) [[unlikely]] {
-      if (Status admitted = wait_for_admission(deadline); !admitted) {
-        return tl::unexpected(admitted.error());
-      }
+      return publish_when_admitted(record, deadline);
     }
-    const std::uint64_t sequence = next_;
-    const ChunkRef fallen =
-        flow_.ring().write(sequence, {.chunk = ChunkRef::from(record.token),
-                                      .size = record.size,
-                                      .header_size = static_cast<std::uint32_t>(record.header_size),
-                                      .payload_offset = static_cast<std::uint32_t>(record.payload - record.header),
-                                      .ticks = ticks_now(tick_source_)});
-    next_ = sequence + 1;
-    if (fallen) {
-      chunks_.retire(fallen);
-    }
+    const std::uint64_t sequence = write(record);
     if (counters_.sleepers.load(std::memory_order_seq_cst) != 0) [[unlikely]] {
-      subscribers_.wake_sleepers();
+      return wake_sleepers(sequence);
     }
     return sequence;
   }
 
-  void drop(spi::LoanRecord& record) noexcept override { chunks_.give_back(ChunkRef::from(record.token)); }
+  void drop(spi::LoanRecord& record) noexcept override { chunks_.give_back(ChunkRef::from_own(record.token)); }
 
   void close() noexcept override;
   [[nodiscard]] PeerId id() const noexcept override { return segment_.name.id; }
@@ -70,6 +68,11 @@ class PublisherPort final : public spi::PublisherPort {
  private:
   PublisherPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const PublisherQos& qos);
 
+  // Takes over what a former owner of the durable segment left. Errors: corrupt; resource_exhausted.
+  Status succeed();
+  // Makes the segment known, and checks that those who are there fit. Errors: incompatible.
+  Status enter();
+
   // Where a message lies in its chunk. The header goes first, so that shrinking the payload moves nothing.
   struct Measures {
     explicit Measures(const spi::LoanRequest& request) noexcept {
@@ -81,21 +84,37 @@ class PublisherPort final : public spi::PublisherPort {
     std::size_t bytes;
   };
 
-  void lend(ChunkRef chunk, const spi::LoanRequest& request, const Measures& measures,
-            spi::LoanRecord& record) const noexcept {
-    std::byte* const start = chunks_.address(chunk);
-    record.payload = start + measures.payload_offset;
-    record.size = request.size;
-    record.header = start;
-    record.header_size = request.header_size;
-    record.token = chunk.value();
+  // Success. (`return {}` would write zeros first.)
+  static Status lent() noexcept {
+    Status lent;
+    return lent;
   }
+  // loan() in all its cases.
   [[gnu::noinline]] Status loan_slowly(const spi::LoanRequest& request, spi::LoanRecord& record);
   // A chunk when none is free: gives up what nobody wants, frees what nobody pins, or grows the pool.
   Result<ChunkRef> find_chunk(std::size_t bytes);
   enum class GiveUp { nothing, unwanted };
   // Frees the retired chunks that nobody pins; before that, retires what nobody wants, if so told.
   void reclaim(GiveUp give_up);
+  // Writes the next sample, and returns its sequence.
+  [[gnu::always_inline]] std::uint64_t write(const spi::LoanRecord& record) noexcept {
+    const std::uint64_t sequence = next_;
+    const ChunkRef fallen =
+        flow_.ring().write(sequence,
+                           {.chunk = ChunkRef::from_own(record.token),
+                            .size = record.size,
+                            .header_size = static_cast<std::uint32_t>(record.header_size),
+                            .payload_offset = static_cast<std::uint32_t>(record.payload - record.header)},
+                           [this] { return ticks_now(tick_source_); });
+    next_ = sequence + 1;
+    if (fallen) {
+      chunks_.retire(fallen);
+    }
+    return sequence;
+  }
+  [[gnu::noinline]] Result<std::uint64_t> publish_when_admitted(const spi::LoanRecord& record,
+                                                                std::optional<Deadline> deadline);
+  [[gnu::noinline]] std::uint64_t wake_sleepers(std::uint64_t sequence) noexcept;
   // Blocks, or refuses, as granted. Errors: back_pressure.
   Status wait_for_admission(std::optional<Deadline> deadline);
   // One turn of waiting for space, with the want word armed. True: there is space.
@@ -114,6 +133,7 @@ class PublisherPort final : public spi::PublisherPort {
   SubscriberList subscribers_;
   PublisherFlow flow_;
   ChunkPool chunks_;
+  bool entered_ = false;  // enter() has succeeded
   std::uint64_t next_ = 0;
   std::uint64_t generation_ = 0;        // of the want word
   std::vector<std::uint64_t> pinned_;   // kept for its memory

@@ -51,17 +51,22 @@ class RingWriter {
 
   // Publishes sample `sequence`. Returns the chunk that thereby falls out of the ring, if any.
   ChunkRef write(std::uint64_t sequence, const Descriptor& sample) noexcept {
+    return write(sequence, sample, [&] { return sample.ticks; });
+  }
+  // The same with `ticks()` called while the slot's line is on its way to this processor.
+  template <class Ticks>
+  [[gnu::always_inline]] ChunkRef write(std::uint64_t sequence, const Descriptor& sample, Ticks ticks) noexcept {
     Slot& slot = slots_[sequence & mask_];
     ChunkRef fallen;
     const std::uint64_t before = slot.word.load(std::memory_order_relaxed);
     if (before % 4 == 2) {
-      fallen = ChunkRef::from(slot.chunk.load(std::memory_order_relaxed));
+      fallen = ChunkRef::from_own(slot.chunk.load(std::memory_order_relaxed));
     }
     slot.word.store(writing_mark(sequence), std::memory_order_relaxed);
     slot.chunk.store(sample.chunk.value(), std::memory_order_release);
     slot.size.store(sample.size, std::memory_order_release);
     slot.header.store(std::uint64_t{sample.header_size} << 32U | sample.payload_offset, std::memory_order_release);
-    slot.ticks.store(sample.ticks, std::memory_order_release);
+    slot.ticks.store(ticks(), std::memory_order_release);
     slot.word.exchange(valid_mark(sequence), std::memory_order_seq_cst);
     return fallen;
   }
@@ -105,6 +110,9 @@ class RingReader {
       sequence = word == retired_mark(sequence) ? sequence + 1 : std::max(sequence + 1, word / 4 - mask_);
     }
   }
+
+  // Where sample `sequence` lies, for who does the steps below by hand (SubscriberPort::take).
+  [[nodiscard]] const Slot& slot(std::uint64_t sequence) const noexcept { return slots_[sequence & mask_]; }
 
   // Whether sample `sequence` has been published, be it valid, retired or overwritten now.
   [[nodiscard]] bool published(std::uint64_t sequence) const noexcept {

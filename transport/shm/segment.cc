@@ -21,56 +21,6 @@ std::string describe(const TopicDirectory& topic, std::string_view action, Segme
   return fmt::format("topic \"{}\": {} {}", topic.place().topic, action, segment_name(segment.role, segment.id));
 }
 
-TypeRecord record_of(const std::optional<TypeInfo>& type) {
-  TypeRecord record{};
-  if (type) {
-    record.stated = 1;
-    record.size = type->size;
-    record.alignment = type->alignment;
-    record.fingerprint = type->fingerprint;
-    record.name_size = static_cast<std::uint32_t>(std::min(type->name.size(), sizeof(record.name)));
-    std::memcpy(record.name, type->name.data(), record.name_size);
-  }
-  return record;
-}
-
-std::optional<TypeInfo> type_of(const TypeRecord& record) {
-  if (record.stated == 0) {
-    return std::nullopt;
-  }
-  const std::size_t size = std::min<std::size_t>(record.name_size, sizeof(record.name));
-  return TypeInfo{.name = std::string(record.name, size),
-                  .size = record.size,
-                  .alignment = record.alignment,
-                  .fingerprint = record.fingerprint};
-}
-
-void fill_common(SegmentHeader& header, SegmentName segment, std::string_view name,
-                 const std::optional<TypeInfo>& type) {
-  header.magic = segment.role == Role::publisher ? publisher_magic : subscriber_magic;
-  header.version = layout_version;
-  header.id = segment.id;
-  header.pid = getpid();
-  header.name_size = static_cast<std::uint32_t>(std::min(name.size(), sizeof(header.name)));
-  std::memcpy(header.name, name.data(), header.name_size);
-  header.type = record_of(type);
-}
-
-Status make_life_fifo(const TopicDirectory& topic, OwnSegment& segment) {
-  const std::string name = life_name(segment.name.role, segment.name.id);
-  const std::string what = fmt::format("topic \"{}\": making {}", topic.place().topic, name);
-  if (mkfifoat(topic.descriptor(), name.c_str(), S_IRUSR | S_IWUSR) != 0) {
-    return tl::unexpected(system_error(what, errno));
-  }
-  Result<File> fifo = open_file(topic.descriptor(), name, O_RDWR, what);
-  if (!fifo) {
-    return tl::unexpected(fifo.error());
-  }
-  segment.life_fifo = std::move(*fifo);
-  segment.life_is_own = ClosedInChildren(segment.life_fifo.get());
-  return {};
-}
-
 // A mapped segment of another, with what all headers share checked.
 struct Opened {
   File file;
@@ -107,7 +57,7 @@ Result<Opened> open_common(const TopicDirectory& topic, SegmentName segment) {
   opened.peer = {.role = segment.role,
                  .id = segment.id,
                  .name = std::string(header.name, header.name_size),
-                 .pid = header.pid,
+                 .pid = pid_of(header),
                  .alive = true};
   opened.file = std::move(*file);
   opened.memory = std::move(*memory);
@@ -122,48 +72,21 @@ tl::unexpected<Error> corrupt_field(const TopicDirectory& topic, SegmentName seg
 
 }  // namespace
 
+std::optional<TypeInfo> type_of(const TypeRecord& record) {
+  if (record.stated == 0) {
+    return std::nullopt;
+  }
+  const std::size_t size = std::min<std::size_t>(record.name_size, sizeof(record.name));
+  return TypeInfo{.name = std::string(record.name, size),
+                  .size = record.size,
+                  .alignment = record.alignment,
+                  .fingerprint = record.fingerprint};
+}
+
 std::size_t publisher_segment_size(std::uint64_t slots) noexcept { return slots_offset + slots * sizeof(Slot); }
 
 std::size_t subscriber_segment_size(std::uint64_t pins) noexcept {
   return (pins_offset + pins * sizeof(Word<std::uint64_t>) + page - 1) / page * page;
-}
-
-Result<OwnSegment> OwnSegment::make(const TopicDirectory& topic, Role role, std::size_t size, std::string_view name,
-                                    const std::optional<TypeInfo>& type, const std::function<void(std::byte*)>& fill) {
-  OwnSegment segment;
-  segment.name = {role, random_id()};
-  const std::string what = describe(topic, "making", segment.name);
-  Result<File> file = make_unnamed(topic.descriptor(), size, what);
-  if (!file) {
-    return tl::unexpected(file.error());
-  }
-  Result<Mapping> memory = Mapping::of(*file, size, Access::write, Fork::loses, what);
-  if (!memory) {
-    return tl::unexpected(memory.error());
-  }
-  fill_common(*reinterpret_cast<SegmentHeader*>(memory->data()), segment.name, name, type);
-  fill(memory->data());
-  const File link(fcntl(file->get(), F_DUPFD_CLOEXEC, 0));  // the lock consumes the other
-  if (!link) {
-    return tl::unexpected(system_error(what, errno));
-  }
-  Result<std::optional<Lock>> life = Lock::try_take(std::move(*file), owner_byte, LockKind::exclusive, what);
-  if (!life) {
-    return tl::unexpected(life.error());
-  }
-  if (!*life) {
-    return failure(ErrorCode::internal, what + ": a file without a name is locked by somebody else");
-  }
-  segment.life = std::move(**life);
-  segment.memory = std::move(*memory);
-  if (Status linked = link_file(link, topic.descriptor(), segment_name(role, segment.name.id), what); !linked) {
-    return tl::unexpected(linked.error());
-  }
-  if (Status fifo = make_life_fifo(topic, segment); !fifo) {
-    unlinkat(topic.descriptor(), segment_name(role, segment.name.id).c_str(), 0);
-    return tl::unexpected(fifo.error());
-  }
-  return segment;
 }
 
 Result<PublisherSegment> PublisherSegment::open(const TopicDirectory& topic, PeerId id) {

@@ -1,17 +1,13 @@
-// Making a segment of one's own, and opening those of others with every plain field checked.
-//
-// If the process dies here. make() works on a file without a name; it locks the owner byte before it links, so a
-// segment that can be found is complete, and has an owner or is dead.
+// The segments of others, opened with every plain field checked.
 #pragma once
 
-#include <functional>
+#include <atomic>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "transport/shm/chunk_view.h"
-#include "transport/shm/fork_mutex.h"
 #include "transport/shm/layout.h"
 #include "transport/shm/lock.h"
 #include "transport/shm/names.h"
@@ -21,20 +17,13 @@
 
 namespace weir::shm {
 
-// A segment that this process owns.
-struct OwnSegment {
-  SegmentName name{};
-  Mapping memory;  // writable; lost in a forked child
-  Lock life;       // the owner's lock: the proof of life
-  File life_fifo;  // whose hang-up is the death event
-  ClosedInChildren life_is_own;
+// Of the owner: it changes when a durable segment is taken over.
+[[nodiscard]] inline std::int64_t pid_of(const SegmentHeader& header) noexcept {
+  return std::atomic_ref(const_cast<std::int64_t&>(header.pid)).load(std::memory_order_relaxed);
+}
 
-  // Makes, fills and links the segment, then its life FIFO. `fill` writes the plain fields beside those of
-  // SegmentHeader. Errors: as make_unnamed, link_file, Lock::try_take.
-  [[nodiscard]] static Result<OwnSegment> make(const TopicDirectory& topic, Role role, std::size_t size,
-                                               std::string_view name, const std::optional<TypeInfo>& type,
-                                               const std::function<void(std::byte*)>& fill);
-};
+// The type that a header states.
+[[nodiscard]] std::optional<TypeInfo> type_of(const TypeRecord& record);
 
 [[nodiscard]] std::size_t publisher_segment_size(std::uint64_t slots) noexcept;
 [[nodiscard]] std::size_t subscriber_segment_size(std::uint64_t pins) noexcept;
@@ -55,6 +44,8 @@ struct PublisherSegment {
   [[nodiscard]] const PublisherHeader& header() const noexcept {
     return *reinterpret_cast<const PublisherHeader*>(memory.data());
   }
+  // Of its owner now.
+  [[nodiscard]] std::int64_t pid() const noexcept { return pid_of(header().common); }
 
   // Errors: not_found when it is gone; unavailable while a janitor looks at it: try again; corrupt when its fields or
   // its size fail a check, naming the file; incompatible for another layout version; resource_exhausted.
@@ -75,6 +66,8 @@ struct SubscriberSegment {
   [[nodiscard]] const SubscriberHeader& header() const noexcept {
     return *reinterpret_cast<const SubscriberHeader*>(memory.data());
   }
+  // Of its owner now.
+  [[nodiscard]] std::int64_t pid() const noexcept { return pid_of(header().common); }
   [[nodiscard]] const Cursor* cursors() const noexcept {
     return reinterpret_cast<const Cursor*>(memory.data() + cursors_offset);
   }

@@ -33,10 +33,11 @@ void SubscriberList::refresh() {
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const bool here = std::find(present.begin(), present.end(), entry->segment.name.id) != present.end();
     if (!here) {
-      forget(entry, stage_of(entry->segment) != Stage::left);
+      log_end(*entry, stage_of(entry->segment) != Stage::left);
       entry = entries_.erase(entry);
       continue;
     }
+    notice_return(*entry);
     if (!entry->life && stage_of(entry->segment) != Stage::left) {
       watch(*entry);  // listed before its FIFO was made, which was before it raised the epoch
     }
@@ -58,7 +59,7 @@ void SubscriberList::refresh() {
 
 bool SubscriberList::add(PeerId id) {
   const SegmentName name{Role::subscriber, id};
-  if (!is_alive(topic_, name)) {
+  if (!is_alive(topic_, name)) {  // a durable one is absent, and raises the epoch when it returns
     remove_segment_if_dead(topic_.descriptor(), name, counters_);
     return true;
   }
@@ -69,13 +70,29 @@ bool SubscriberList::add(PeerId id) {
     return code == ErrorCode::not_found || code == ErrorCode::corrupt || code == ErrorCode::incompatible;
   }
   entries_.push_back(Entry{.segment = std::move(*segment), .life = {}, .wake = {}});
+  entries_.back().born = entries_.back().segment.header().born.load(std::memory_order_acquire);
   watch(entries_.back());
   announce(entries_.back());
   if (epoll_ >= 0 && !is_alive(topic_, name)) {  // after the watch, which shows no death from before it
-    forget(std::prev(entries_.end()), stage_of(entries_.back().segment) != Stage::left);
+    log_end(entries_.back(), stage_of(entries_.back().segment) != Stage::left);
     entries_.pop_back();
   }
   return true;
+}
+
+void SubscriberList::notice_return(Entry& entry) noexcept {
+  const std::uint64_t born = entry.segment.header().born.load(std::memory_order_acquire);
+  if (born == entry.born) {
+    return;
+  }
+  if (entry.born != 0) {  // its former owner has ended, left or not: what we have open was that one's
+    entry.life = File();
+    entry.wake = File();
+    log_end(entry, true);
+    entry.segment.peer.alive = true;
+    entry.segment.peer.pid = entry.segment.pid();
+  }
+  entry.born = born;
 }
 
 void SubscriberList::announce(Entry& entry) {
@@ -92,10 +109,10 @@ void SubscriberList::announce(Entry& entry) {
   }
 }
 
-void SubscriberList::forget(std::vector<Entry>::iterator entry, bool dead) noexcept {
-  if (std::exchange(entry->announced, false)) {
-    entry->segment.peer.alive = !dead;
-    log_.record(dead ? Change::died : Change::left, entry->segment.peer);
+void SubscriberList::log_end(Entry& entry, bool dead) noexcept {
+  if (std::exchange(entry.announced, false)) {
+    entry.segment.peer.alive = !dead;
+    log_.record(dead ? Change::died : Change::left, entry.segment.peer);
   }
 }
 
@@ -171,7 +188,7 @@ bool SubscriberList::drop_dead_if(Suspect is_suspect) noexcept {
   bool dropped = false;
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     if (is_suspect(*entry) && !is_alive(topic_, entry->segment.name)) {
-      forget(entry, stage_of(entry->segment) != Stage::left);
+      log_end(*entry, stage_of(entry->segment) != Stage::left);
       remove_segment_if_dead(topic_.descriptor(), entry->segment.name, counters_);
       entry = entries_.erase(entry);
       dropped = true;
@@ -210,6 +227,16 @@ bool SubscriberList::drop_dead() noexcept {
     announce(entry);
   }
   return drop_dead_if([](const Entry&) { return true; });
+}
+
+void SubscriberList::note_hang_up(PeerId id) noexcept {
+  for (Entry& entry : entries_) {
+    if (entry.segment.name.id == id && is_replaced(topic_.descriptor(), entry.segment.name, entry.life)) {
+      entry.life = File();
+      log_end(entry, stage_of(entry.segment) != Stage::left);
+      epoch_ = no_epoch;  // whoever owns it now is found by the next refresh()
+    }
+  }
 }
 
 bool SubscriberList::give_token(Entry& entry) noexcept {

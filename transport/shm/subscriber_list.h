@@ -51,6 +51,8 @@ class SubscriberList {
   bool drop_dead_gates(std::uint64_t sequence) noexcept;
   // Tests the locks of all. True: there was a dead one.
   bool drop_dead() noexcept;
+  // Its life FIFO has hung up: that owner has ended, though a durable subscriber may have another by now.
+  void note_hang_up(PeerId id) noexcept;
 
   // Wakes those who sleep and have not been woken by us for this sleep.
   void wake_sleepers() noexcept;
@@ -75,6 +77,7 @@ class SubscriberList {
     SubscriberSegment segment;
     std::size_t cursor = cursor_count;  // our entry of its table; cursor_count while there is none
     std::uint64_t rung = 0;             // the last `asleep` word that we rang for
+    std::uint64_t born = 0;             // SubscriberHeader::born of the owner that we know of
     bool announced = false;             // `joined` is in the log
     File life;                          // its life FIFO, if we watch
     File wake;                          // its wake FIFO, once needed
@@ -84,7 +87,9 @@ class SubscriberList {
   bool add(PeerId id);
   void watch(Entry& entry);
   void announce(Entry& entry);
-  void forget(std::vector<Entry>::iterator entry, bool dead) noexcept;
+  void log_end(Entry& entry, bool dead) noexcept;
+  // Whether a durable subscriber has a new owner.
+  void notice_return(Entry& entry) noexcept;
   template <class Suspect>
   bool drop_dead_if(Suspect is_suspect) noexcept;
   [[nodiscard]] const Cursor* cursor_of(Entry& entry) noexcept;

@@ -20,9 +20,6 @@ constexpr std::chrono::milliseconds sleep_slice(100);
 // A sleep costs its owner 9 to 15 microseconds of processor time: spinning pays below that.
 constexpr std::chrono::microseconds worth_spinning(20);
 
-// A cursor that gates nobody, and leaves room to add a depth to it.
-constexpr std::uint64_t beyond_all = std::uint64_t{1} << 62U;
-
 void pause_processor() noexcept {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -32,6 +29,11 @@ void pause_processor() noexcept {
 }
 
 Status check_limits(const TopicDirectory& topic, const SubscriberQos& qos) {
+  if (qos.durability == Durability::persistent && qos.name.empty()) {
+    return failure(ErrorCode::invalid_argument,
+                   fmt::format("topic \"{}\": durability=persistent without a name could not be found again: add name=",
+                               topic.place().topic));
+  }
   if (qos.held == 0 || qos.held > max_pins) {
     return failure(ErrorCode::limit_exceeded,
                    fmt::format("topic \"{}\": held={} is not from 1 to {}: change that option", topic.place().topic,
@@ -58,17 +60,30 @@ Result<std::unique_ptr<spi::SubscriberPort>> SubscriberPort::join(std::unique_pt
     header.pins = qos.held;
     header.policy = static_cast<std::uint32_t>(qos.policy);
   };
-  Result<OwnSegment> segment =
-      OwnSegment::make(*topic, Role::subscriber, subscriber_segment_size(qos.held), qos.name, qos.type, fill);
+  Result<OwnSegment> segment = OwnSegment::make(*topic, {.role = Role::subscriber,
+                                                         .size = subscriber_segment_size(qos.held),
+                                                         .name = qos.name,
+                                                         .durability = qos.durability,
+                                                         .type = qos.type,
+                                                         .fill = fill});
   if (!segment) {
     return tl::unexpected(segment.error());
   }
   std::unique_ptr<SubscriberPort> port(new SubscriberPort(std::move(topic), std::move(*segment), qos));
+  if (port->segment_.returned) {
+    port->succeed();
+  }
   const std::uint64_t joined = port->counters_.epoch.fetch_add(1, std::memory_order_seq_cst) + 1;
+  port->header_.born.store(joined, std::memory_order_release);
+  port->generation_ = joined << 32U;  // so that no publisher takes our `asleep` for one of a former owner
   const Peer self{.role = Role::subscriber, .id = port->id(), .name = qos.name};
   if (Status listed = port->publishers_.join(joined, self); !listed) {
     port->close();
     return tl::unexpected(listed.error());
+  }
+  port->entered_ = true;
+  if (is_durable(port->id())) {
+    begin_tenure(port->header_.tenure);
   }
   port->header_.stage.store(static_cast<std::uint32_t>(Stage::joined), std::memory_order_seq_cst);
   // Once more: who listed us while we joined shall look at our cursors now, so that depth is exact from here on.
@@ -87,7 +102,7 @@ SubscriberPort::SubscriberPort(std::unique_ptr<TopicDirectory> topic, OwnSegment
       header_(*reinterpret_cast<SubscriberHeader*>(segment_.memory.data())),
       qos_(qos),
       lossless_(qos.policy == SlowPolicy::lossless),
-      depth_(qos.depth),
+      look_ahead_(lossless_ ? beyond_every_ring : qos.depth),
       pins_(reinterpret_cast<Word<std::uint64_t>*>(segment_.memory.data() + pins_offset), qos.held, header_.pins_used),
       publishers_(*topic_, segment_.memory.data(), qos_, pins_),
       too_many_held_(
@@ -102,6 +117,19 @@ SubscriberPort::~SubscriberPort() {
   remove_segment_if_dead(topic_->descriptor(), segment_.name, counters_);
 }
 
+// The cursors stay as the former owner left them.
+void SubscriberPort::succeed() noexcept {
+  header_.stage.store(static_cast<std::uint32_t>(Stage::joining), std::memory_order_seq_cst);
+  header_.born.store(0, std::memory_order_seq_cst);
+  header_.asleep.store(0, std::memory_order_seq_cst);
+  if (header_.counted.exchange(0, std::memory_order_seq_cst) != 0) {
+    counters_.sleepers.fetch_sub(1, std::memory_order_seq_cst);  // too high if we die before, which costs a look
+  }
+  // What was in hand is taken: a message is delivered at most once.
+  auto* const pins = reinterpret_cast<Word<std::uint64_t>*>(segment_.memory.data() + pins_offset);
+  std::for_each(pins, pins + qos_.held, [](Word<std::uint64_t>& pin) { pin.store(0, std::memory_order_seq_cst); });
+}
+
 const Capabilities& SubscriberPort::capabilities() const noexcept { return promised(); }
 
 void SubscriberPort::close() noexcept {
@@ -112,20 +140,108 @@ void SubscriberPort::close() noexcept {
     uncount_as_sleeper();
   }
   publishers_.leave();
+  if (is_durable(id())) {
+    if (entered_) {
+      settle_tenure(header_.tenure, segment_.memory);
+    } else if (!segment_.returned) {
+      segment_.discard(*topic_);
+    }
+  }
   counters_.epoch.fetch_add(1, std::memory_order_seq_cst);
   publishers_.wake_all();
 }
 
-const std::byte* SubscriberPort::look_again(Attachment& from, const Descriptor& sample, std::size_t pin) {
+Result<bool> SubscriberPort::take_in_turn(spi::SampleRecord& record) {
+  if (publishers_.is_stale()) {
+    publishers_.refresh();
+  }
+  const auto& attachments = publishers_.attachments();
+  const std::size_t count = attachments.size();
+  for (std::size_t tried = 0; tried < count; ++tried) {
+    turn_ = turn_ + 1 < count ? turn_ + 1 : 0;
+    switch (take_from(*attachments[turn_], record)) {
+      case Taken::sample:
+        return true;
+      case Taken::failure:
+        return tl::unexpected(*failure_);
+      case Taken::nothing:
+        break;
+    }
+  }
+  return nothing_taken(record);
+}
+
+SubscriberPort::Taken SubscriberPort::take_from(Attachment& from, spi::SampleRecord& record) {
+  const RingReader ring = from.publisher.ring;
+  std::uint64_t sequence = from.next;
+  while (true) {
+    if (ring.published(sequence + look_ahead_)) {
+      sequence = oldest_within_depth(ring, sequence);
+    }
+    if (!ring.seek(sequence) || from.broken) {
+      return Taken::nothing;
+    }
+    const Descriptor sample = ring.read(sequence);
+    Pins::Pin* const pin = pins_.lowest_free();
+    if (pin == nullptr) {
+      return fail(too_many_held_);
+    }
+    Pins::set(*pin, pin_of(sample.chunk, from.entry));
+    if (!ring.still_valid(sequence)) {
+      Pins::clear(*pin);
+      continue;
+    }
+    const std::byte* chunk = from.publisher.chunks.find(sample);
+    if (chunk == nullptr) {
+      chunk = look_again(from, sample, *pin);
+      if (chunk == nullptr) {
+        return Taken::failure;
+      }
+    }
+    record = {.payload = chunk + sample.payload_offset,
+              .size = sample.size,
+              .header = chunk,
+              .header_size = sample.header_size,
+              .publisher = from.publisher.name.id,
+              .sequence = sequence,
+              .lost_before = sequence - from.next,
+              .time = sample.ticks,
+              .token = token_of(pin)};
+    advance(from, sequence + 1);
+    return Taken::sample;
+  }
+}
+
+std::uint64_t SubscriberPort::oldest_within_depth(const RingReader& ring, std::uint64_t sequence) const noexcept {
+  const std::uint64_t end = std::max(ring.end_from(sequence + look_ahead_), sequence + look_ahead_ + 1);
+  return end - look_ahead_;
+}
+
+void SubscriberPort::advance(Attachment& from, std::uint64_t next) noexcept {
+  from.next = next;
+  if (!lossless_) {
+    from.cursor->next.store(next, std::memory_order_release);
+    return;
+  }
+  // The cursor of a lossless subscriber holds its publisher back: the publisher that waits is woken.
+  from.cursor->next.exchange(next, std::memory_order_seq_cst);
+  publishers_.wake_if_waiting(from);
+}
+
+Result<bool> SubscriberPort::advance_lossless(Attachment& from, std::uint64_t next) noexcept {
+  advance(from, next);
+  return true;
+}
+
+const std::byte* SubscriberPort::look_again(Attachment& from, const Descriptor& sample, Pins::Pin& pin) {
   const Result<const std::byte*> chunk = from.publisher.chunks.look_again(sample);
   if (chunk) {
     return *chunk;
   }
-  pins_.clear(pin);
+  Pins::clear(pin);
   failure_ = chunk.error();
   if (failure_->code() == ErrorCode::corrupt) {
-    from.broken = true;
-    from.cursor->next.store(beyond_all, std::memory_order_seq_cst);  // so that we do not hold it back
+    publishers_.give_up(from);
   }
   return nullptr;
 }
@@ -148,6 +264,7 @@ bool SubscriberPort::settle() {
   epoll_event hung_up{};
   if (epoll_wait(epoll_.get(), &hung_up, 1, 0) > 0) {
     publishers_.find_ended();
+    publishers_.note_hang_up(hung_up.data.u64);
     publishers_.let_go_of_ended();
   }
   // A listing that could not be completed is tried again at the next take, not in this one.

@@ -1,6 +1,7 @@
 // A subscriber on shared memory.
 #pragma once
 
+#include <bit>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "transport/backend.h"
 #include "transport/shm/clock.h"
 #include "transport/shm/doorbell.h"
+#include "transport/shm/own_segment.h"
 #include "transport/shm/pins.h"
 #include "transport/shm/publisher_list.h"
 #include "transport/shm/segment.h"
@@ -23,26 +25,49 @@ class SubscriberPort final : public spi::SubscriberPort {
   // The lock and the pins live until the last sample is released; then the segment goes.
   ~SubscriberPort() override;
 
+  // The common case by itself, in few instructions: one publisher alone, whose next sample is there, is not too old,
+  // has no user header, and lies in a chunk that is mapped. Whatever is otherwise is left to take_in_turn(), which
+  // takes the same steps (ring.h says why these) from the start.
   Result<bool> take(spi::SampleRecord& record) override {
-    if (publishers_.is_stale()) [[unlikely]] {
-      publishers_.refresh();
+    Attachment* const from = publishers_.sole();
+    if (from == nullptr || publishers_.is_stale()) [[unlikely]] {
+      return take_in_turn(record);
     }
-    const auto& attachments = publishers_.attachments();
-    const std::size_t count = attachments.size();
-    for (std::size_t tried = 0; tried < count; ++tried) {
-      turn_ = turn_ + 1 < count ? turn_ + 1 : 0;
-      const Taken taken_now = take_from(*attachments[turn_], record);
-      if (taken_now == Taken::sample) [[likely]] {
-        return true;
-      }
-      if (taken_now == Taken::failure) [[unlikely]] {
-        return tl::unexpected(*failure_);
-      }
+    const RingReader& ring = from->publisher.ring;
+    const std::uint64_t sequence = from->next;
+    const Slot& slot = ring.slot(sequence);
+    const std::uint64_t valid = valid_mark(sequence);
+    Pins::Pin* const pin = pins_.last_if_free();
+    if (slot.word.load(std::memory_order_seq_cst) != valid || ring.published(sequence + look_ahead_) ||
+        pin == nullptr || slot.header.load(std::memory_order_acquire) != 0) [[unlikely]] {
+      return take_in_turn(record);
     }
-    return nothing_taken(record);
+    const ChunkRef chunk = ChunkRef::from(slot.chunk.load(std::memory_order_acquire));
+    const std::uint64_t size = slot.size.load(std::memory_order_acquire);
+    record.size = size;
+    record.time = slot.ticks.load(std::memory_order_acquire);
+    Pins::set(*pin, pin_of(chunk, from->entry));
+    const std::byte* const payload = from->publisher.chunks.find(chunk, 0, size);
+    if (slot.word.load(std::memory_order_seq_cst) != valid || payload == nullptr) [[unlikely]] {
+      Pins::clear(*pin);
+      return take_in_turn(record);
+    }
+    record.payload = payload;
+    record.header = payload;
+    record.header_size = 0;
+    record.publisher = from->publisher.name.id;
+    record.sequence = sequence;
+    record.lost_before = 0;
+    record.token = token_of(pin);
+    if (lossless_) [[unlikely]] {
+      return advance_lossless(*from, sequence + 1);
+    }
+    from->next = sequence + 1;
+    from->cursor->next.store(sequence + 1, std::memory_order_release);
+    return true;
   }
 
-  void release(spi::SampleRecord& record) noexcept override { pins_.clear(record.token); }
+  void release(spi::SampleRecord& record) noexcept override { Pins::clear(*pin_of_token(record.token)); }
 
   [[nodiscard]] std::chrono::steady_clock::time_point publish_time(
       const spi::SampleRecord& record) const noexcept override {
@@ -60,68 +85,26 @@ class SubscriberPort final : public spi::SubscriberPort {
  private:
   SubscriberPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const SubscriberQos& qos);
 
+  // Takes over what a former owner of the durable segment left.
+  void succeed() noexcept;
+
   enum class Taken : std::uint8_t { sample, nothing, failure };  // failure: failure_ says why
 
-  [[gnu::always_inline]] Taken take_from(Attachment& from, spi::SampleRecord& record) {
-    const RingReader ring = from.publisher.ring;
-    std::uint64_t sequence = from.next;
-    while (true) {
-      if (!lossless_ && ring.published(sequence + depth_)) [[unlikely]] {
-        sequence = oldest_within_depth(ring, sequence);
-      }
-      if (!ring.seek(sequence) || from.broken) {
-        return Taken::nothing;
-      }
-      const Descriptor sample = ring.read(sequence);
-      const std::size_t pin = pins_.lowest_free();
-      if (pin == pins_.count()) [[unlikely]] {
-        return fail(too_many_held_);
-      }
-      pins_.set(pin, pin_of(sample.chunk, from.entry));
-      if (!ring.still_valid(sequence)) [[unlikely]] {
-        pins_.clear(pin);
-        continue;
-      }
-      const std::byte* chunk = from.publisher.chunks.find(sample);
-      if (chunk == nullptr) [[unlikely]] {
-        chunk = look_again(from, sample, pin);
-        if (chunk == nullptr) {
-          return Taken::failure;
-        }
-      }
-      record.payload = chunk + sample.payload_offset;
-      record.size = sample.size;
-      record.header = chunk;
-      record.header_size = sample.header_size;
-      record.publisher = from.publisher.name.id;
-      record.sequence = sequence;
-      record.lost_before = sequence - from.next;
-      record.time = sample.ticks;
-      record.token = pin;
-      from.next = sequence + 1;
-      if (lossless_) {
-        advance_lossless(from);
-      } else {
-        from.cursor->next.store(from.next, std::memory_order_release);
-      }
-      return Taken::sample;
-    }
-  }
+  static std::uint64_t token_of(Pins::Pin* pin) noexcept { return std::bit_cast<std::uint64_t>(pin); }
+  static Pins::Pin* pin_of_token(std::uint64_t token) noexcept { return std::bit_cast<Pins::Pin*>(token); }
 
-  // The cursor of a lossless subscriber holds its publisher back: the publisher that waits is woken.
-  void advance_lossless(Attachment& from) noexcept {
-    from.cursor->next.exchange(from.next, std::memory_order_seq_cst);
-    publishers_.wake_if_waiting(from);
-  }
+  // take() in all its cases; and from one publisher.
+  [[gnu::noinline]] Result<bool> take_in_turn(spi::SampleRecord& record);
+  Taken take_from(Attachment& from, spi::SampleRecord& record);
+  // Moves the cursor, after a sample was validated.
+  void advance(Attachment& from, std::uint64_t next) noexcept;
+  [[gnu::noinline]] Result<bool> advance_lossless(Attachment& from, std::uint64_t next) noexcept;
 
-  [[nodiscard]] std::uint64_t oldest_within_depth(const RingReader& ring, std::uint64_t sequence) const noexcept {
-    const std::uint64_t end = std::max(ring.end_from(sequence + depth_), sequence + depth_ + 1);
-    return end - depth_;
-  }
+  [[nodiscard]] std::uint64_t oldest_within_depth(const RingReader& ring, std::uint64_t sequence) const noexcept;
 
   // Where a chunk is that was not seen before. Null: failure_ says why, the pin is cleared, and a publisher whose
   // memory is corrupt is left out from now on.
-  [[gnu::noinline]] const std::byte* look_again(Attachment& from, const Descriptor& sample, std::size_t pin);
+  const std::byte* look_again(Attachment& from, const Descriptor& sample, Pins::Pin& pin);
   Taken fail(const Error& error) noexcept {
     failure_ = error;
     return Taken::failure;
@@ -142,8 +125,12 @@ class SubscriberPort final : public spi::SubscriberPort {
   OwnSegment segment_;
   SubscriberHeader& header_;
   SubscriberQos qos_;
+  bool entered_ = false;  // all publishers were listed and fit
   bool lossless_;
-  std::uint64_t depth_;
+  // A sample is too old to be taken once the sample so much later is published: `depth`, where the policy drops. A
+  // lossless subscriber takes them all: no ring ever holds the one that this names.
+  static constexpr std::uint64_t beyond_every_ring = std::uint64_t{1} << 60U;
+  std::uint64_t look_ahead_;
   Pins pins_;
   PublisherList publishers_;
   Error too_many_held_;                       // made once, returned often

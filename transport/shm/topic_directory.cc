@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "transport/process.h"
+#include "transport/shm/boot.h"
 #include "transport/shm/clock.h"
 #include "transport/shm/janitor.h"
 #include "transport/shm/names.h"
@@ -39,6 +40,7 @@ TopicHeader header_of(std::string_view topic) {
   header.tick_source = static_cast<std::uint32_t>(origin.source);
   header.origin_ticks = origin.ticks;
   header.origin_nanoseconds = origin.nanoseconds;
+  header.boot = this_boot();
   header.topic_size = topic.size();
   std::copy(topic.begin(), topic.end(), header.topic);
   return header;
@@ -151,6 +153,11 @@ Result<bool> TopicDirectory::agree_on_topic() {
   }
   if (!file) return lost_or(file.error());
   if (Status checked = check_topic(*file); !checked) return tl::unexpected(checked.error());
+  if (header_.boot != this_boot()) {
+    // On a disk, from before the machine was started again: its clock says nothing now. Whoever comes makes a new one.
+    unlinkat(descriptor(), topic_file, 0);
+    return false;
+  }
   return true;
 }
 

@@ -1,0 +1,226 @@
+#include "conformance/backends/zeromq_at_rest.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "adapters/zeromq/backend.h"
+
+namespace weir::conformance {
+namespace {
+
+// ---- Whether ZeroMQ's threads are at rest ----
+
+constexpr std::string_view thread_name = "ZMQbg";
+
+// While others publish without end there is no rest: looks after which the answer is that of a busy moment.
+constexpr int most_looks = 2000;
+
+std::string content_of(const std::string& path) {
+  std::array<char, 4096> buffer{};
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
+  const ssize_t size = ::read(file, buffer.data(), buffer.size());
+  ::close(file);
+  return size <= 0 ? std::string() : std::string(buffer.data(), static_cast<std::size_t>(size));
+}
+
+// The test's own process: this one, or the parent of this peer.
+pid_t test_process() {
+  static const bool is_peer = content_of("/proc/self/cmdline").find("--weir-conformance-peer") != std::string::npos;
+  return is_peer ? getppid() : getpid();
+}
+
+std::vector<std::string> names_in(const std::string& path) {
+  std::vector<std::string> names;
+  DIR* directory = ::opendir(path.c_str());
+  if (directory == nullptr) return names;
+  while (const dirent* entry = ::readdir(directory)) {
+    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  }
+  ::closedir(directory);
+  return names;
+}
+
+// This process and all below it.
+void collect(const std::string& process, std::vector<std::string>& all) {
+  all.push_back(process);
+  for (const std::string& thread : names_in(fmt::format("/proc/{}/task", process))) {
+    const std::string children = content_of(fmt::format("/proc/{}/task/{}/children", process, thread));
+    for (std::size_t at = 0, end = 0; (end = children.find(' ', at)) != std::string::npos; at = end + 1) {
+      collect(children.substr(at, end - at), all);
+    }
+  }
+}
+
+struct Look {
+  bool all_asleep = true;
+  std::map<std::string, std::string> threads;  // by path: how often each has run
+};
+
+Look look() {
+  Look seen;
+  std::vector<std::string> processes;
+  collect(std::to_string(test_process()), processes);
+  for (const std::string& process : processes) {
+    for (const std::string& thread : names_in(fmt::format("/proc/{}/task", process))) {
+      const std::string status = content_of(fmt::format("/proc/{}/task/{}/status", process, thread));
+      if (!status.starts_with(fmt::format("Name:\t{}", thread_name))) continue;
+      const std::size_t state = status.find("State:\t");
+      // Sleeping; or stopped, dead or a zombie, and then nothing comes of it.
+      if (state == std::string::npos || std::string_view("STtZX").find(status[state + 7]) == std::string_view::npos) {
+        seen.all_asleep = false;
+      }
+      seen.threads[process + '/' + thread] = status.substr(std::min(status.find("voluntary_ctxt"), status.size()));
+    }
+  }
+  return seen;
+}
+
+// Returns when they are at rest, or when `enough` says so.
+void come_to_rest(const std::function<bool()>& enough = [] { return false; }) {
+  Look before = look();
+  for (int looks = 0; looks < most_looks && !enough(); ++looks) {
+    Look now = look();
+    if (before.all_asleep && now.all_asleep && before.threads == now.threads) return;
+    before = std::move(now);
+    sched_yield();
+  }
+}
+
+// ---- The ports ----
+
+class PublisherAtRest final : public spi::PublisherPort {
+ public:
+  explicit PublisherAtRest(std::unique_ptr<spi::PublisherPort> port) : port_(std::move(port)) {}
+
+  void close() noexcept override {
+    port_->close();
+    come_to_rest();
+  }
+  [[nodiscard]] PeerId id() const noexcept override { return port_->id(); }
+  [[nodiscard]] const Capabilities& capabilities() const noexcept override { return port_->capabilities(); }
+  Result<Wake> wait(Deadline deadline, const std::stop_token& stop) override {
+    if (deadline != never) come_to_rest();
+    return port_->wait(deadline, stop);
+  }
+  Result<int> fd() override {
+    come_to_rest();
+    return port_->fd();
+  }
+  Result<std::optional<MembershipEvent>> next_event() override { return port_->next_event(); }
+  Result<std::vector<Peer>> peers() override { return port_->peers(); }
+
+  Status loan(const spi::LoanRequest& request, spi::LoanRecord& record) override {
+    Status lent = port_->loan(request, record);
+    if (!lent) {
+      come_to_rest();
+      lent = port_->loan(request, record);
+    }
+    return lent;
+  }
+  Result<std::uint64_t> publish(spi::LoanRecord& record, std::optional<Deadline> deadline) override {
+    Result<std::uint64_t> published = port_->publish(record, deadline);
+    if (!published && published.error().code() == ErrorCode::back_pressure) {
+      come_to_rest();
+      published = port_->publish(record, at_once);
+    }
+    return published;
+  }
+  void drop(spi::LoanRecord& record) noexcept override { port_->drop(record); }
+  Status wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) override {
+    if (deadline != never) come_to_rest();
+    return port_->wait_for_subscribers(count, deadline, stop);
+  }
+
+ private:
+  std::unique_ptr<spi::PublisherPort> port_;
+};
+
+class SubscriberAtRest final : public spi::SubscriberPort {
+ public:
+  explicit SubscriberAtRest(std::unique_ptr<spi::SubscriberPort> port) : port_(std::move(port)) {}
+
+  void close() noexcept override {
+    port_->close();
+    come_to_rest();
+  }
+  [[nodiscard]] PeerId id() const noexcept override { return port_->id(); }
+  [[nodiscard]] const Capabilities& capabilities() const noexcept override { return port_->capabilities(); }
+  Result<Wake> wait(Deadline deadline, const std::stop_token& stop) override {
+    if (deadline != never) come_to_rest([this] { return has_something(); });
+    return port_->wait(deadline, stop);
+  }
+  Result<int> fd() override {
+    come_to_rest([this] { return has_something(); });
+    return port_->fd();
+  }
+  Result<std::optional<MembershipEvent>> next_event() override { return port_->next_event(); }
+  Result<std::vector<Peer>> peers() override { return port_->peers(); }
+
+  Result<bool> take(spi::SampleRecord& record) override {
+    Result<bool> found = port_->take(record);
+    if (found && !*found) {
+      come_to_rest([this] { return has_something(); });
+      found = port_->take(record);
+    }
+    if (found && *found) ++port_->taken;
+    return found;
+  }
+  void release(spi::SampleRecord& record) noexcept override {
+    port_->release(record);
+    port_->balance.fetch_add(1);
+  }
+  [[nodiscard]] std::chrono::steady_clock::time_point publish_time(
+      const spi::SampleRecord& record) const noexcept override {
+    return port_->publish_time(record);
+  }
+
+ private:
+  [[nodiscard]] bool has_something() { return port_->wait(at_once, {}) == Wake::ready; }
+
+  std::unique_ptr<spi::SubscriberPort> port_;
+};
+
+class ZeromqAtRest final : public spi::Backend {
+ public:
+  [[nodiscard]] std::span<const std::string_view> schemes() const noexcept override { return zeromq_.schemes(); }
+  [[nodiscard]] std::span<const std::string_view> option_keys() const noexcept override {
+    return zeromq_.option_keys();
+  }
+  [[nodiscard]] Capabilities capabilities(const Endpoint& endpoint) const noexcept override {
+    return zeromq_.capabilities(endpoint);
+  }
+  Result<std::unique_ptr<spi::PublisherPort>> publisher(const Endpoint& endpoint, const PublisherQos& qos) override {
+    return zeromq_.publisher(endpoint, qos).map([](std::unique_ptr<spi::PublisherPort>&& port) {
+      return std::unique_ptr<spi::PublisherPort>(new PublisherAtRest(std::move(port)));
+    });
+  }
+  Result<std::unique_ptr<spi::SubscriberPort>> subscriber(const Endpoint& endpoint, const SubscriberQos& qos) override {
+    return zeromq_.subscriber(endpoint, qos).map([](std::unique_ptr<spi::SubscriberPort>&& port) {
+      return std::unique_ptr<spi::SubscriberPort>(new SubscriberAtRest(std::move(port)));
+    });
+  }
+
+ private:
+  zeromq::ZeromqBackend zeromq_;
+};
+
+}  // namespace
+
+std::shared_ptr<spi::Backend> make_zeromq_at_rest() { return std::make_shared<ZeromqAtRest>(); }
+
+}  // namespace weir::conformance

@@ -1,0 +1,10 @@
+#include "conformance/backends/zeromq_at_rest.h"
+#include "conformance/conformance.h"
+
+namespace {
+const weir::spi::Registration registration(weir::conformance::make_zeromq_at_rest);
+}
+
+weir::conformance::BackendUnderTest weir::conformance::backend_under_test() {
+  return {.name = "zeromq_envelope", .endpoint = "zmq+ipc://@{sandbox}/{topic}?envelope=1&frames=topic&alignment=4096"};
+}
