@@ -25,6 +25,7 @@ FAMILIES = [
     "misuse",
     "opening",
     "ordering",
+    "persistence",
     "slow_subscriber",
     "types",
     "waiting",

@@ -97,10 +97,19 @@ class Port {
   virtual Result<std::vector<Peer>> peers() = 0;
 
   // True in a forked child of the process that made this port.
-  [[nodiscard]] bool inherited() const noexcept { return process_generation() != process_; }
+  [[nodiscard]] bool inherited() const noexcept { return word_->load(std::memory_order_relaxed) != process_; }
+
+  // For the handles: that it is neither inherited nor closed, in one comparison; and that it is closed from now on.
+  [[nodiscard]] bool usable() const noexcept { return word_->load(std::memory_order_relaxed) == usable_in_; }
+  void note_closed() noexcept { usable_in_ = no_process; }
 
  private:
+  static constexpr std::uint64_t no_process = ~std::uint64_t{0};
+
+  // Kept here, as the way to a global variable of another library is longer.
+  const std::atomic<std::uint64_t>* word_ = internal::process_word;
   std::uint64_t process_ = process_generation();
+  std::uint64_t usable_in_ = process_;
 };
 
 class PublisherPort : public Port {
@@ -114,6 +123,9 @@ class PublisherPort : public Port {
 
   // Takes an unpublished loan back.
   virtual void drop(LoanRecord& record) noexcept = 0;
+
+  // What the next publish will return; no_sequence where there is none.
+  [[nodiscard]] virtual std::uint64_t next_sequence() const noexcept { return no_sequence; }
 
   // Errors: timed_out, interrupted, unsupported.
   virtual Status wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) = 0;

@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <new>
+#include <optional>
 #include <string>
 
 namespace weir::spi {
@@ -17,6 +18,12 @@ Error unusable(const Port* port) {
       "the handle is empty: its publisher or subscriber is closed, it was moved from, or its loan "
       "is published already");
   return closed;
+}
+
+const Error* keep(const Error& error) noexcept {
+  static thread_local std::optional<Error> kept;
+  kept = error;
+  return &*kept;
 }
 
 Error caught() noexcept {

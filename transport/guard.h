@@ -14,6 +14,29 @@ namespace weir::spi {
 // The exception that is being handled, as an error: no exception crosses the interface. Call it in a catch block only.
 [[nodiscard]] Error caught() noexcept;
 
+// A loan or a sample is made where it is returned, with the port filling its record: then nothing is copied, and the
+// compiler knows that the result is a value. So an error takes another way: it is kept for the thread, and the result
+// is spoilt with it. All out of line, as errors are rare and what is inlined into applications shall be small.
+struct Lending {
+  PublisherPort& port;
+  const LoanRequest& request;
+  const Error*& error;  // set if there is no loan
+};
+struct Taking {
+  SubscriberPort& port;
+  const Error*& error;  // set if that failed
+};
+[[nodiscard, gnu::cold]] const Error* keep(const Error& error) noexcept;  // until this thread keeps another
+template <class Value>
+[[gnu::noinline, gnu::cold]] void spoil(Result<Value>& result, const Error& error) noexcept {
+  result = tl::unexpected(error);
+}
+// The error as a result.
+template <class Value>
+[[gnu::noinline, gnu::cold]] Result<Value> failed(Error error) noexcept {
+  return tl::unexpected(std::move(error));
+}
+
 // Runs `call` and turns what a framework beneath it throws into an error.
 template <class Call>
 auto guarded(Call&& call) noexcept -> decltype(call()) {

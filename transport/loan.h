@@ -26,6 +26,15 @@ namespace weir {
 class Loan {
  public:
   Loan() noexcept {}  // the record stays as it is: nobody reads it without a port
+  // For Publisher::loan.
+  [[gnu::always_inline]] explicit Loan(const spi::Lending& lending) {
+    if (const Status lent = lending.port.loan(lending.request, record_); lent) [[likely]] {
+      port_ = &lending.port;
+      ++port_->open_loans;
+    } else {
+      lending.error = spi::keep(lent.error());
+    }
+  }
   Loan(Loan&& other) noexcept { take_over(other); }
   Loan& operator=(Loan&& other) noexcept {
     if (this != &other) {
@@ -36,7 +45,11 @@ class Loan {
   }
   Loan(const Loan&) = delete;
   Loan& operator=(const Loan&) = delete;
-  ~Loan() { drop(); }
+  ~Loan() {
+    if (port_ != nullptr) [[unlikely]] {
+      drop();
+    }
+  }
 
   // False once published, dropped or moved from.
   explicit operator bool() const noexcept { return port_ != nullptr; }
@@ -54,18 +67,9 @@ class Loan {
   // Errors: back_pressure, closed, forked. The loan stays valid, no number is spent, and nobody receives the sample.
   [[nodiscard]] Result<std::uint64_t> publish(std::optional<Deadline> deadline = {});
 
-  void drop() noexcept {
-    spi::PublisherPort* port = std::exchange(port_, nullptr);
-    if (port == nullptr || port->inherited()) {
-      return;
-    }
-    port->drop(record_);
-    settle(port);
-  }
+  void drop() noexcept;
 
  private:
-  friend class Publisher;
-
   void take_over(Loan& other) noexcept {
     port_ = std::exchange(other.port_, nullptr);
     if (port_ != nullptr) {
@@ -73,26 +77,29 @@ class Loan {
     }
   }
 
-  // One loan less is out; the port goes with the last one if its handle is gone.
-  static void settle(spi::PublisherPort* port) noexcept {
-    if (--port->open_loans == 0 && port->closed) {
-      delete port;
+  [[gnu::always_inline]] Result<std::uint64_t> publish_to(spi::PublisherPort& port, std::optional<Deadline> deadline) {
+    Result<std::uint64_t> sequence = port.publish(record_, deadline);
+    if (sequence) [[likely]] {
+      port_ = nullptr;
+      --port.open_loans;  // not the last of a closed port: that one does not publish
     }
+    return sequence;
   }
 
   spi::PublisherPort* port_ = nullptr;
   spi::LoanRecord record_;
 };
 
-inline Result<std::uint64_t> Loan::publish(std::optional<Deadline> deadline) {
-  if (port_ == nullptr || port_->closed || port_->inherited()) [[unlikely]] {
-    return tl::unexpected(spi::unusable(port_));
+[[gnu::always_inline]] inline Result<std::uint64_t> Loan::publish(std::optional<Deadline> deadline) {
+  spi::PublisherPort* const port = port_;
+  if (port == nullptr || !port->usable()) [[unlikely]] {
+    return spi::failed<std::uint64_t>(spi::unusable(port));
   }
-  Result<std::uint64_t> sequence = spi::guarded([&] { return port_->publish(record_, deadline); });
-  if (sequence) [[likely]] {
-    settle(std::exchange(port_, nullptr));
+  try {
+    return publish_to(*port, deadline);
+  } catch (...) {
+    return spi::failed<std::uint64_t>(spi::caught());
   }
-  return sequence;
 }
 
 }  // namespace weir

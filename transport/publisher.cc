@@ -30,12 +30,16 @@ void Publisher::leave() noexcept {
   }
   port->close();
   port->closed = true;
+  port->note_closed();
   if (port->open_loans == 0) {
     delete port;
   }
 }
 
-Error Publisher::refusal(std::size_t size, std::size_t header_size, std::size_t alignment) const {
+Error Publisher::refusal(std::size_t size, std::size_t header_size, std::size_t alignment) const noexcept try {
+  if (port_ == nullptr || port_->inherited()) {
+    return spi::unusable(port_);
+  }
   if (size > qos_.max_payload) {
     return {ErrorCode::limit_exceeded, "a payload of " + std::to_string(size) +
                                            " bytes is above the publisher's limit max_payload=" +
@@ -52,6 +56,8 @@ Error Publisher::refusal(std::size_t size, std::size_t header_size, std::size_t 
   }
   return {ErrorCode::invalid_argument, "an alignment of " + std::to_string(alignment) +
                                            " is not a power of two from 1 to " + std::to_string(spi::max_alignment)};
+} catch (...) {
+  return spi::caught();
 }
 
 Result<std::uint64_t> Publisher::send(std::span<const std::byte> payload, std::span<const std::byte> header) {
@@ -88,9 +94,24 @@ Result<std::vector<Peer>> Publisher::peers() {
   return spi::with_port(port_, [&] { return port_->peers(); });
 }
 
+std::uint64_t Publisher::next_sequence() const noexcept {
+  return port_ == nullptr || port_->inherited() ? spi::no_sequence : port_->next_sequence();
+}
+
 PeerId Publisher::id() const noexcept { return port_ == nullptr ? 0 : port_->id(); }
 
 const Capabilities& Publisher::capabilities() const noexcept { return spi::capabilities_of(port_); }
+
+void Loan::drop() noexcept {
+  spi::PublisherPort* port = std::exchange(port_, nullptr);
+  if (port == nullptr || port->inherited()) {
+    return;
+  }
+  port->drop(record_);
+  if (--port->open_loans == 0 && port->closed) {
+    delete port;  // its handle is gone and this was the last loan out
+  }
+}
 
 Status Loan::shrink(std::size_t size) {
   if (size > record_.size) {

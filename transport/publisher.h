@@ -65,6 +65,10 @@ class Publisher {
   // The subscribers there are now. Errors: unsupported.
   [[nodiscard]] Result<std::vector<Peer>> peers();
 
+  // The sequence that the next message will have: how far a publisher that returned under its name had come. ~0 where
+  // the backend has no sequences, and after a fork.
+  [[nodiscard]] std::uint64_t next_sequence() const noexcept;
+
   [[nodiscard]] PeerId id() const noexcept;
   [[nodiscard]] const Capabilities& capabilities() const noexcept;
   [[nodiscard]] const PublisherQos& qos() const noexcept { return qos_; }
@@ -73,34 +77,34 @@ class Publisher {
   friend class Node;
   Publisher(std::unique_ptr<spi::PublisherPort> port, PublisherQos qos);
   void leave() noexcept;
+  [[gnu::always_inline]] Result<Loan> loan_from(spi::PublisherPort& port, const spi::LoanRequest& request) {
+    const Error* error = nullptr;
+    Result<Loan> loan(tl::in_place, spi::Lending{port, request, error});  // the one that is returned, not a copy
+    if (error != nullptr) [[unlikely]] {
+      spi::spoil(loan, *error);
+    }
+    return loan;
+  }
   // Why a loan of these measures is refused.
-  [[nodiscard]] Error refusal(std::size_t size, std::size_t header_size, std::size_t alignment) const;
+  [[nodiscard]] Error refusal(std::size_t size, std::size_t header_size, std::size_t alignment) const noexcept;
 
   spi::PublisherPort* port_ = nullptr;  // deleted when the handle and the last loan are gone
   PublisherQos qos_;
 };
 
-inline Result<Loan> Publisher::loan(std::size_t size, std::size_t header_size, std::size_t alignment) {
-  Result<Loan> loan(tl::in_place);  // the one thing returned, so that it is made where the caller wants it
+[[gnu::always_inline]] inline Result<Loan> Publisher::loan(std::size_t size, std::size_t header_size,
+                                                           std::size_t alignment) {
+  spi::PublisherPort* const port = port_;
   const bool is_power_of_two = alignment != 0 && (alignment & (alignment - 1)) == 0;
-  if (port_ == nullptr || port_->inherited()) [[unlikely]] {
-    loan = tl::unexpected(spi::unusable(port_));
-    return loan;
+  if (port == nullptr || port->inherited() || size > qos_.max_payload || header_size > spi::max_header_size ||
+      port->open_loans >= qos_.loans || !is_power_of_two || alignment > spi::max_alignment) [[unlikely]] {
+    return spi::failed<Loan>(refusal(size, header_size, alignment));
   }
   try {
-    if (size > qos_.max_payload || header_size > spi::max_header_size || port_->open_loans >= qos_.loans ||
-        !is_power_of_two || alignment > spi::max_alignment) [[unlikely]] {
-      loan = tl::unexpected(refusal(size, header_size, alignment));
-    } else if (const Status lent = port_->loan({size, header_size, alignment}, loan->record_); !lent) [[unlikely]] {
-      loan = tl::unexpected(lent.error());
-    } else {
-      loan->port_ = port_;
-      ++port_->open_loans;
-    }
+    return loan_from(*port, {size, header_size, alignment});
   } catch (...) {
-    loan = tl::unexpected(spi::caught());
+    return spi::failed<Loan>(spi::caught());
   }
-  return loan;
 }
 
 }  // namespace weir

@@ -18,12 +18,23 @@
 #include <utility>
 
 #include "transport/backend.h"
+#include "transport/guard.h"
+#include "transport/status.h"
 
 namespace weir {
 
 class Sample {
  public:
   Sample() noexcept {}  // the record stays as it is: nobody reads it without a port
+  // For Subscriber::take.
+  [[gnu::always_inline]] explicit Sample(const spi::Taking& taking) {
+    if (const Result<bool> taken = taking.port.take(record_); !taken) [[unlikely]] {
+      taking.error = spi::keep(taken.error());
+    } else if (*taken) {
+      port_ = &taking.port;
+      ++port_->taken;
+    }
+  }
   Sample(Sample&& other) noexcept { take_over(other); }
   Sample& operator=(Sample&& other) noexcept {
     if (this != &other) {
@@ -34,7 +45,7 @@ class Sample {
   }
   Sample(const Sample&) = delete;
   Sample& operator=(const Sample&) = delete;
-  ~Sample() { release(); }
+  [[gnu::always_inline]] ~Sample() { release(); }
 
   // False: there was nothing to take, or it was released or moved from. The accessors below need true.
   explicit operator bool() const noexcept { return port_ != nullptr; }
@@ -54,20 +65,22 @@ class Sample {
     return port_->publish_time(record_);
   }
 
-  void release() noexcept {
-    spi::SubscriberPort* port = std::exchange(port_, nullptr);
-    if (port == nullptr || port->inherited()) {
+  [[gnu::always_inline]] void release() noexcept {
+    spi::SubscriberPort* const port = port_;
+    if (port == nullptr) {
+      return;
+    }
+    port_ = nullptr;
+    if (port->inherited()) [[unlikely]] {
       return;
     }
     port->release(record_);
-    if (port->balance.fetch_add(1, std::memory_order_acq_rel) + 1 == 0) {
+    if (port->balance.fetch_add(1, std::memory_order_acq_rel) + 1 == 0) [[unlikely]] {
       delete port;  // the handle is gone and this was the last sample out
     }
   }
 
  private:
-  friend class Subscriber;
-
   void take_over(Sample& other) noexcept {
     port_ = std::exchange(other.port_, nullptr);
     if (port_ != nullptr) {

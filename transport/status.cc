@@ -43,7 +43,13 @@ std::string_view to_string(ErrorCode code) noexcept {
 }
 
 Error::Error(ErrorCode code, std::string message)
-    : message_(std::make_shared<const std::string>(std::move(message))), code_(code) {}
+    : content_(std::make_shared<const Content>(Content{code, std::move(message)})) {}
+
+Error::Error(const Error& other) noexcept = default;
+Error::Error(Error&& other) noexcept = default;
+Error& Error::operator=(const Error& other) noexcept = default;
+Error& Error::operator=(Error&& other) noexcept = default;
+Error::~Error() = default;
 
 tl::unexpected<Error> failure(ErrorCode code, std::string message) {
   return tl::unexpected<Error>(Error(code, std::move(message)));

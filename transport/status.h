@@ -48,14 +48,23 @@ enum class ErrorCode : std::uint8_t {
 class Error {
  public:
   Error(ErrorCode code, std::string message);
+  // Out of line, so that every Result that is destroyed carries little code.
+  Error(const Error& other) noexcept;
+  Error(Error&& other) noexcept;
+  Error& operator=(const Error& other) noexcept;
+  Error& operator=(Error&& other) noexcept;
+  ~Error();
 
-  [[nodiscard]] ErrorCode code() const noexcept { return code_; }
+  [[nodiscard]] ErrorCode code() const noexcept { return content_->code; }
   // Never empty. Names the topic, the offending value, and what to do about it.
-  [[nodiscard]] const std::string& message() const noexcept { return *message_; }
+  [[nodiscard]] const std::string& message() const noexcept { return content_->message; }
 
  private:
-  std::shared_ptr<const std::string> message_;
-  ErrorCode code_;
+  struct Content {
+    ErrorCode code;
+    std::string message;
+  };
+  std::shared_ptr<const Content> content_;
 };
 
 template <class Value>

@@ -61,29 +61,29 @@ class Subscriber {
   friend class Node;
   Subscriber(std::unique_ptr<spi::SubscriberPort> port, SubscriberQos qos);
   void leave() noexcept;
+  [[gnu::always_inline]] static Result<Sample> take_from(spi::SubscriberPort& port) {
+    const Error* error = nullptr;
+    Result<Sample> sample(tl::in_place, spi::Taking{port, error});  // the one that is returned, not a copy
+    if (error != nullptr) [[unlikely]] {
+      spi::spoil(sample, *error);
+    }
+    return sample;
+  }
 
   spi::SubscriberPort* port_ = nullptr;  // deleted when the handle and the last sample are gone
   SubscriberQos qos_;
 };
 
-inline Result<Sample> Subscriber::take() {
-  Result<Sample> sample(tl::in_place);  // the one thing returned, so that it is made where the caller wants it
-  if (port_ == nullptr || port_->inherited()) [[unlikely]] {
-    sample = tl::unexpected(spi::unusable(port_));
-    return sample;
+[[gnu::always_inline]] inline Result<Sample> Subscriber::take() {
+  spi::SubscriberPort* const port = port_;
+  if (port == nullptr || port->inherited()) [[unlikely]] {
+    return spi::failed<Sample>(spi::unusable(port));
   }
   try {
-    const Result<bool> taken = port_->take(sample->record_);
-    if (!taken) [[unlikely]] {
-      sample = tl::unexpected(taken.error());
-    } else if (*taken) {
-      ++port_->taken;
-      sample->port_ = port_;
-    }
+    return take_from(*port);
   } catch (...) {
-    sample = tl::unexpected(spi::caught());
+    return spi::failed<Sample>(spi::caught());
   }
-  return sample;
 }
 
 }  // namespace weir

@@ -1,6 +1,6 @@
 // iceoryx://, each test with a RouDi of its own in a /tmp and a /dev/shm of the test program's own.
-#include <cstdlib>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 
 #include <gtest/gtest.h>
@@ -31,10 +31,12 @@ std::vector<iceoryx::Pool> pools() {
   constexpr std::uint64_t mebibyte = 1024 * kibibyte;
   std::vector<iceoryx::Pool> pools{{.payload = 256, .count = 8192},
                                    {.payload = 4 * kibibyte, .count = 2048},
-                                   {.payload = 80 * kibibyte, .count = 256},
-                                   {.payload = mebibyte + 80 * kibibyte, .count = 32}};
+                                   {.payload = 80 * kibibyte, .count = 1024},
+                                   {.payload = mebibyte + 80 * kibibyte, .count = 128}};
   const ::testing::TestInfo* test = ::testing::UnitTest::GetInstance()->current_test_info();
-  if (test != nullptr && std::string_view(test->test_suite_name()) == "Data") {
+  const std::string_view family = test == nullptr ? "" : test->test_suite_name();
+  if (family == "Limits") pools.push_back({.payload = 4 * mebibyte, .count = 5});
+  if (family == "Data") {
     pools.push_back({.payload = 16 * mebibyte + 80 * kibibyte, .count = 4});
     pools.push_back({.payload = 256 * mebibyte + 80 * kibibyte, .count = 1});
   }
@@ -47,10 +49,38 @@ std::shared_ptr<void> start_roudi(const Sandbox& /*sandbox*/) {
   return std::shared_ptr<iceoryx::RoudiProcess>(std::move(*roudi));
 }
 
+std::vector<Deviation> deviations() {
+  using enum Deviation::Kind;
+  const std::string names = "iceoryx's names have at most 100 bytes";
+  const std::string shared_queue = "a subscriber of iceoryx has one queue, whose depth all publishers share";
+  const std::string slow_reclaim =
+      "RouDi takes back what a killed process had when it has missed its keep-alive, after 1.5 s";
+  const std::string deadlock =
+      "RouDi waits for ever for the mutex of a process that was killed while it held it, or ends itself over it";
+  const std::string deadlock_issues = "eclipse-iceoryx/iceoryx issues 325, 779, 1546, 2193, 2304";
+  return {
+      {"OPEN-1", always, names, {}, "TopicsOfUpTo1024BytesWork"},
+      {"OPEN-1", always, names, {}, "LongTopicsThatDifferInTheLastByteAreDifferent"},
+      {"LIMIT-8", always, shared_queue, {}, "ManyPublishersShareATopic"},
+      {"CLEAN-4", always, shared_queue, {}, "RemainsOfTheDeadDoNotPileUpInATopicThatLives"},
+      {"CRASH-3", always, shared_queue, {}, "SamplesOfManyDeadPublishersAreKeptApart"},
+      {"CLEAN-2", always, slow_reclaim, {}, "TheHistoryOfTheLastPublisherStaysWhoeverElseGoes"},
+      {"CLEAN-11", always, slow_reclaim, {}, "TheNextUserFindsNoTraceOfAKilledTopicsPast"},
+      {"CRASH-22", always, slow_reclaim, {}, "ATopicWhoseUsersWereAllKilledWorksAgain"},
+      {"CRASH-20", always, slow_reclaim, {}, "ABlockedPublisherIsFreedWithinFiveMilliseconds"},
+      {"CRASH-8", may, deadlock, deadlock_issues, "APublisherKilledAtAnyMomentLeavesAPrefix"},
+      {"CRASH-8", may, deadlock, deadlock_issues, "ALosslessSubscriberLosesNothingOfPublishersKilledAtAnyMoment"},
+      {"CRASH-12", may, deadlock, deadlock_issues, "APublisherGoesOnUndisturbedWhileOthersAreKilled"},
+  };
+}
+
 }  // namespace
 
 BackendUnderTest backend_under_test() {
-  return {.name = "iceoryx", .endpoint = "iceoryx://conformance/{sandbox}/{topic}", .prepare = start_roudi};
+  return {.name = "iceoryx",
+          .endpoint = "iceoryx://conformance/{sandbox}/{topic}",
+          .deviations = deviations(),
+          .prepare = start_roudi};
 }
 
 }  // namespace weir::conformance

@@ -141,6 +141,7 @@ class PublisherAtRest final : public spi::PublisherPort {
     return published;
   }
   void drop(spi::LoanRecord& record) noexcept override { port_->drop(record); }
+  [[nodiscard]] std::uint64_t next_sequence() const noexcept override { return port_->next_sequence(); }
   Status wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) override {
     if (deadline != never) come_to_rest();
     return port_->wait_for_subscribers(count, deadline, stop);

@@ -41,7 +41,7 @@ const std::array<State, 6> quiet_states{{
      [](ScriptedPeer& user, const std::string& topic) {
        auto publisher = user.publisher(topic);
        for (const std::uint64_t size : {0U, 100U, 10'000U, 1'000'000U}) {
-         const Outcome lent = publisher.try_lend(3, {.size = size});
+         const Outcome lent = publisher.try_lend(2, {.size = size});
          EXPECT_TRUE(lent) << to_string(lent);
        }
      }},

@@ -87,6 +87,7 @@ Outcome Actor::open(const Request& request, bool as_publisher) {
     if (!publisher) return Outcome::of(publisher.error());
     opened.publisher.emplace(std::move(*publisher));
     opened.id = opened.publisher->id();
+    if (const std::uint64_t next = opened.publisher->next_sequence(); next != spi::no_sequence) opened.next = next;
   } else {
     Result<Subscriber> subscriber = node_.subscriber(request.text);
     if (!subscriber) return Outcome::of(subscriber.error());

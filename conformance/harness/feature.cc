@@ -24,6 +24,11 @@ const Feature publish_time{"publish_time", [](const Capabilities& all) { return 
 const Feature negotiates_policy{"negotiates_policy", [](const Capabilities& all) { return all.negotiates_policy; }};
 const Feature exact_depth{"exact_depth", [](const Capabilities& all) { return all.exact_depth; }};
 const Feature survives_publisher{"survives_publisher", [](const Capabilities& all) { return all.survives_publisher; }};
+const Feature persistence{"persistence", [](const Capabilities& all) { return all.persistence; },
+                          [](Node& node, const Endpoints& endpoint) -> Status {
+                            Result<Publisher> publisher = node.publisher(endpoint("durability=persistent&name=keeper"));
+                            return publisher ? Status() : Status(tl::unexpected(publisher.error()));
+                          }};
 const Feature death_events{"death_events", [](const Capabilities& all) { return all.death_events; }};
 
 const Feature user_header{"user_header", [](const Capabilities& all) { return all.user_header; },

@@ -38,6 +38,7 @@ extern const Feature lossless_reject;
 extern const Feature negotiates_policy;
 extern const Feature exact_depth;
 extern const Feature survives_publisher;
+extern const Feature persistence;
 extern const Feature death_events;
 extern const Feature lists_topics;
 extern const Feature counts_subscribers;  // membership: subscriptions or full

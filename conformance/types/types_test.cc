@@ -52,6 +52,7 @@ std::array<TypeInfo, 4> others() {
 }  // namespace
 
 CONFORMANCE_TEST(Types, TypedMessagesArriveAsTheyWere, "TYPE-1") {
+  NEEDS(types);
   const std::string topic = uri("topic");
   auto poses = must(TypedSubscriber<Pose>::open(node(), topic), "subscriber");
   auto source = must(TypedPublisher<Pose>::open(node(), topic), "publisher");
@@ -70,6 +71,7 @@ CONFORMANCE_TEST(Types, TypedMessagesArriveAsTheyWere, "TYPE-1") {
 }
 
 CONFORMANCE_TEST(Types, OverAlignedTypesAreAligned, "TYPE-1") {
+  NEEDS(types);
   const std::string topic = uri("topic");
   auto sink = must(TypedSubscriber<Wide>::open(node(), topic), "subscriber");
   auto source = must(TypedPublisher<Wide>::open(node(), topic), "publisher");
@@ -153,6 +155,7 @@ CONFORMANCE_TEST(Types, TheTypeIsFreeAgainWhenItsLastUserIsGone, "TYPE-5") {
 }
 
 CONFORMANCE_TEST(Types, ATypedTakeRefusesASampleOfAnotherSize, "TYPE-6") {
+  NEEDS(types);
   const std::string topic = uri("topic");
   Publisher untyped = publisher(topic);
   auto poses = must(TypedSubscriber<Pose>::open(node(), topic), "subscriber");

@@ -31,9 +31,9 @@ class Publisher final : public Member<spi::PublisherPort> {
   Status wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) override;
 
   [[nodiscard]] const PublisherQos& qos() const noexcept { return qos_; }
-  // The sequence of the next sample, and the newest ones before it, as many as the option `history` says. With the
-  // mutex held.
-  [[nodiscard]] std::uint64_t next_sequence() const noexcept { return next_sequence_; }
+  // By the owner, or with the mutex held.
+  [[nodiscard]] std::uint64_t next_sequence() const noexcept override { return next_sequence_; }
+  // The newest samples, as many as the option `history` says. With the mutex held.
   [[nodiscard]] const std::deque<std::shared_ptr<const Message>>& retained() const noexcept { return retained_; }
 
  private:

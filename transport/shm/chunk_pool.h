@@ -48,8 +48,25 @@ class ChunkPool {
     --top;
     return chunk;
   }
-  // The same, reserving memory, and adding a batch of chunks where they are scarce. May give the memory behind free
-  // chunks of other sizes back. Errors: limit_exceeded naming `memory`; resource_exhausted; nothing is lost by them.
+  // The same for a payload at the start of its chunk, in few instructions; none also for messages of a page and more.
+  struct Lent {
+    ChunkRef chunk;
+    std::byte* address = nullptr;
+  };
+  [[nodiscard]] Lent take_small(std::size_t bytes) noexcept {
+    const std::size_t bit = highest_bit_in(bytes);
+    const std::size_t shelf = bit - class_bits + ChunkRef::shelf_for(0);
+    ChunkRef* const top = free_top_[shelf];
+    const ChunkRef chunk = *top;
+    if (!chunk || bit >= first_paged_class + class_bits) [[unlikely]] {
+      return {};
+    }
+    free_top_[shelf] = top - 1;
+    return {chunk, bases_[shelf] + chunk.offset()};
+  }
+  // The same as take_free(), reserving memory, and adding a batch of chunks where they are scarce. May give the memory
+  // behind free chunks of other sizes back. Errors: limit_exceeded naming `memory`; resource_exhausted; nothing is lost
+  // by them.
   [[nodiscard]] Result<ChunkRef> grow(std::size_t bytes);
 
   // Takes over the files of a former owner, in an empty pool: `kept` are in the ring, sorted; all other chunks are

@@ -21,17 +21,19 @@ class ChunkView {
 
   // Where a sample's chunk begins; null unless that is known already: then look_again() tells.
   [[nodiscard]] const std::byte* find(const Descriptor& sample) const noexcept {
-    return sample.header_size > sample.payload_offset ? nullptr
-                                                      : find(sample.chunk, sample.payload_offset, sample.size);
+    const std::uint64_t end = sample.payload_offset + sample.size;
+    return sample.header_size > sample.payload_offset || end < sample.size || !holds(sample.chunk, end)
+               ? nullptr
+               : address(sample.chunk);
   }
-  // The same, given how many bytes from the chunk's start the payload is and how many it has.
-  [[nodiscard]] const std::byte* find(ChunkRef chunk, std::uint32_t payload_offset, std::uint64_t size) const noexcept {
-    const Known& known = known_[chunk.shelf()];
-    const std::uint64_t start = chunk.offset() + payload_offset;  // below 2^49, so it does not overflow
-    if (start + size >= known.bound || start + size < start) [[unlikely]] {
-      return nullptr;
-    }
-    return known.base + chunk.offset();
+  // Whether so many bytes from the chunk's start on are known to be there. Any word will do as the reference.
+  [[nodiscard]] bool holds(ChunkRef chunk, std::uint64_t bytes) const noexcept {
+    std::uint64_t end = 0;
+    return !__builtin_add_overflow(chunk.offset(), bytes, &end) && end < known_[chunk.shelf()].bound;
+  }
+  // Where a chunk begins of which that is so.
+  [[nodiscard]] const std::byte* address(ChunkRef chunk) const noexcept {
+    return known_[chunk.shelf()].base + chunk.offset();
   }
   // The same with system calls: maps a class's file at its first sight, and looks at the file's size again. Errors:
   // corrupt if the descriptor leads out of the publisher's memory; resource_exhausted if it cannot be mapped: try again

@@ -27,8 +27,9 @@ class Pins {
 
   Pins(Pin* words, std::size_t count, Word<std::uint64_t>& used) noexcept : words_(words), count_(count), used_(used) {}
 
-  // The pin used last, if it is free again; else null: then lowest_free() tells.
-  [[nodiscard]] Pin* last_if_free() noexcept { return last_->load(std::memory_order_relaxed) == 0 ? last_ : nullptr; }
+  // The pin used last; if that is not free again, lowest_free() tells.
+  [[nodiscard]] Pin& last() noexcept { return *last_; }
+  [[nodiscard]] static bool is_free(const Pin& pin) noexcept { return pin.load(std::memory_order_relaxed) == 0; }
   // The first pin that is free; null if all are set.
   [[nodiscard]] Pin* lowest_free() noexcept {
     std::size_t index = 0;

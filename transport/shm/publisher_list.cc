@@ -134,6 +134,7 @@ Status PublisherList::add(PeerId id, bool first) {
   auto attachment = std::make_unique<Attachment>();
   attachment->publisher = std::move(*segment);
   attachment->entry = entry;
+  attachment->pin = pin_of(ChunkRef(), entry);
   attachment->cursor = &cursors_[entry];
   attachment->born = born;
   if (resumed) {

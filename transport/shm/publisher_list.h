@@ -26,6 +26,7 @@ namespace weir::shm {
 struct Attachment {
   PublisherSegment publisher;
   std::size_t entry = 0;     // of our cursor table
+  std::uint64_t pin = 0;     // pin_of(no chunk, entry)
   Cursor* cursor = nullptr;  // that entry
   std::uint64_t next = 0;    // the sequence to take next
   std::uint64_t born = 0;    // PublisherHeader::born of the owner that we know of

@@ -141,6 +141,7 @@ PublisherPort::PublisherPort(std::unique_ptr<TopicDirectory> topic, OwnSegment s
     : topic_(std::move(topic)),
       counters_(topic_->counters()),
       tick_source_(static_cast<TickSource>(topic_->header().tick_source)),
+      is_plain_(qos.grant == Grant::drop && tick_source_ == TickSource::time_stamp_counter),
       segment_(std::move(segment)),
       header_(*reinterpret_cast<PublisherHeader*>(segment_.memory.data())),
       qos_(qos),
@@ -190,14 +191,19 @@ Status PublisherPort::loan_slowly(const spi::LoanRequest& request, spi::LoanReco
 
 Result<std::uint64_t> PublisherPort::publish_when_admitted(const spi::LoanRecord& record,
                                                            std::optional<Deadline> deadline) {
-  if (Status admitted = wait_for_admission(deadline); !admitted) {
-    return tl::unexpected(admitted.error());
+  if (!flow_.admits(next_)) {
+    if (Status admitted = wait_for_admission(deadline); !admitted) {
+      return tl::unexpected(admitted.error());
+    }
   }
-  const std::uint64_t sequence = write(record);
-  return counters_.sleepers.load(std::memory_order_seq_cst) != 0 ? wake_sleepers(sequence) : sequence;
+  const std::uint64_t sequence = write(record, tick_source_);
+  if (counters_.sleepers.load(std::memory_order_seq_cst) != 0) {
+    return wake_sleepers(sequence);
+  }
+  return sequence;
 }
 
-std::uint64_t PublisherPort::wake_sleepers(std::uint64_t sequence) noexcept {
+Result<std::uint64_t> PublisherPort::wake_sleepers(std::uint64_t sequence) noexcept {
   subscribers_.wake_sleepers();
   return sequence;
 }

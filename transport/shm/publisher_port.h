@@ -30,11 +30,10 @@ class PublisherPort final : public spi::PublisherPort {
     if (request.header_size != 0 || request.alignment > class_size(0)) [[unlikely]] {
       return loan_slowly(request, record);
     }
-    const ChunkRef chunk = chunks_.take_free(request.size);
+    const auto [chunk, start] = chunks_.take_small(request.size);
     if (!chunk) [[unlikely]] {
       return loan_slowly(request, record);
     }
-    std::byte* const start = chunks_.address(chunk);
     record.payload = start;
     record.size = request.size;
     record.header = start;
@@ -44,10 +43,10 @@ class PublisherPort final : public spi::PublisherPort {
   }
 
   Result<std::uint64_t> publish(spi::LoanRecord& record, std::optional<Deadline> deadline) override {
-    if (!flow_.admits(next_)) [[unlikely]] {
+    if (!is_plain_) [[unlikely]] {
       return publish_when_admitted(record, deadline);
     }
-    const std::uint64_t sequence = write(record);
+    const std::uint64_t sequence = write(record, TickSource::time_stamp_counter);
     if (counters_.sleepers.load(std::memory_order_seq_cst) != 0) [[unlikely]] {
       return wake_sleepers(sequence);
     }
@@ -58,6 +57,7 @@ class PublisherPort final : public spi::PublisherPort {
 
   void close() noexcept override;
   [[nodiscard]] PeerId id() const noexcept override { return segment_.name.id; }
+  [[nodiscard]] std::uint64_t next_sequence() const noexcept override { return next_; }
   [[nodiscard]] const Capabilities& capabilities() const noexcept override;
   Result<Wake> wait(Deadline deadline, const std::stop_token& stop) override;
   Result<int> fd() override;
@@ -97,24 +97,28 @@ class PublisherPort final : public spi::PublisherPort {
   // Frees the retired chunks that nobody pins; before that, retires what nobody wants, if so told.
   void reclaim(GiveUp give_up);
   // Writes the next sample, and returns its sequence.
-  [[gnu::always_inline]] std::uint64_t write(const spi::LoanRecord& record) noexcept {
+  [[gnu::always_inline]] std::uint64_t write(const spi::LoanRecord& record, TickSource source) noexcept {
+    struct Fields {
+      const spi::LoanRecord& record;
+      TickSource source;
+      [[nodiscard]] ChunkRef chunk() const noexcept { return ChunkRef::from_own(record.token); }
+      [[nodiscard]] std::uint64_t size() const noexcept { return record.size; }
+      [[nodiscard]] std::uint32_t header_size() const noexcept {
+        return static_cast<std::uint32_t>(record.header_size);
+      }
+      [[nodiscard]] std::uint32_t payload_offset() const noexcept {
+        return static_cast<std::uint32_t>(record.payload - record.header);
+      }
+      [[nodiscard]] std::uint64_t ticks() const noexcept { return ticks_now(source); }
+    };
     const std::uint64_t sequence = next_;
-    const ChunkRef fallen =
-        flow_.ring().write(sequence,
-                           {.chunk = ChunkRef::from_own(record.token),
-                            .size = record.size,
-                            .header_size = static_cast<std::uint32_t>(record.header_size),
-                            .payload_offset = static_cast<std::uint32_t>(record.payload - record.header)},
-                           [this] { return ticks_now(tick_source_); });
     next_ = sequence + 1;
-    if (fallen) {
-      chunks_.retire(fallen);
-    }
+    flow_.ring().write(sequence, Fields{record, source}, [this](ChunkRef fallen) { chunks_.retire(fallen); });
     return sequence;
   }
   [[gnu::noinline]] Result<std::uint64_t> publish_when_admitted(const spi::LoanRecord& record,
                                                                 std::optional<Deadline> deadline);
-  [[gnu::noinline]] std::uint64_t wake_sleepers(std::uint64_t sequence) noexcept;
+  [[gnu::noinline]] Result<std::uint64_t> wake_sleepers(std::uint64_t sequence) noexcept;
   // Blocks, or refuses, as granted. Errors: back_pressure.
   Status wait_for_admission(std::optional<Deadline> deadline);
   // One turn of waiting for space, with the want word armed. True: there is space.
@@ -127,6 +131,7 @@ class PublisherPort final : public spi::PublisherPort {
   std::unique_ptr<TopicDirectory> topic_;
   SharedCounters& counters_;
   TickSource tick_source_;
+  bool is_plain_;  // nobody can hold it back, and time is one instruction
   OwnSegment segment_;
   PublisherHeader& header_;
   PublisherQos qos_;

@@ -51,24 +51,34 @@ class RingWriter {
 
   // Publishes sample `sequence`. Returns the chunk that thereby falls out of the ring, if any.
   ChunkRef write(std::uint64_t sequence, const Descriptor& sample) noexcept {
-    return write(sequence, sample, [&] { return sample.ticks; });
-  }
-  // The same with `ticks()` called while the slot's line is on its way to this processor.
-  template <class Ticks>
-  [[gnu::always_inline]] ChunkRef write(std::uint64_t sequence, const Descriptor& sample, Ticks ticks) noexcept {
-    Slot& slot = slots_[sequence & mask_];
+    struct Fields {
+      const Descriptor& sample;
+      [[nodiscard]] ChunkRef chunk() const noexcept { return sample.chunk; }
+      [[nodiscard]] std::uint64_t size() const noexcept { return sample.size; }
+      [[nodiscard]] std::uint32_t header_size() const noexcept { return sample.header_size; }
+      [[nodiscard]] std::uint32_t payload_offset() const noexcept { return sample.payload_offset; }
+      [[nodiscard]] std::uint64_t ticks() const noexcept { return sample.ticks; }
+    };
     ChunkRef fallen;
-    const std::uint64_t before = slot.word.load(std::memory_order_relaxed);
-    if (before % 4 == 2) {
-      fallen = ChunkRef::from_own(slot.chunk.load(std::memory_order_relaxed));
-    }
-    slot.word.store(writing_mark(sequence), std::memory_order_relaxed);
-    slot.chunk.store(sample.chunk.value(), std::memory_order_release);
-    slot.size.store(sample.size, std::memory_order_release);
-    slot.header.store(std::uint64_t{sample.header_size} << 32U | sample.payload_offset, std::memory_order_release);
-    slot.ticks.store(ticks(), std::memory_order_release);
-    slot.word.exchange(valid_mark(sequence), std::memory_order_seq_cst);
+    write(sequence, Fields{sample}, [&](ChunkRef chunk) { fallen = chunk; });
     return fallen;
+  }
+  // The same with each field asked for when its turn comes, so that no register holds it until then, and with the chunk
+  // that falls out handed to `retire`.
+  template <class Fields, class Retire>
+  [[gnu::always_inline]] void write(std::uint64_t sequence, const Fields& fields, Retire retire) noexcept {
+    Slot& slot = slots_[sequence & mask_];
+    const std::uint64_t before = slot.word.load(std::memory_order_relaxed);
+    const std::uint64_t fallen = slot.chunk.load(std::memory_order_relaxed);
+    slot.word.store(writing_mark(sequence), std::memory_order_relaxed);
+    slot.chunk.store(fields.chunk().value(), std::memory_order_release);
+    slot.size.store(fields.size(), std::memory_order_release);
+    slot.header.store(std::uint64_t{fields.header_size()} << 32U | fields.payload_offset(), std::memory_order_release);
+    slot.ticks.store(fields.ticks(), std::memory_order_release);
+    slot.word.exchange(valid_mark(sequence), std::memory_order_seq_cst);
+    if (before % 4 == 2) [[likely]] {
+      retire(ChunkRef::from_own(fallen));
+    }
   }
 
   // Takes sample `sequence` out of the ring early. Returns its chunk; none if it is not valid any more.

@@ -37,28 +37,29 @@ class SubscriberPort final : public spi::SubscriberPort {
     const std::uint64_t sequence = from->next;
     const Slot& slot = ring.slot(sequence);
     const std::uint64_t valid = valid_mark(sequence);
-    Pins::Pin* const pin = pins_.last_if_free();
+    Pins::Pin& pin = pins_.last();
     if (slot.word.load(std::memory_order_seq_cst) != valid || ring.published(sequence + look_ahead_) ||
-        pin == nullptr || slot.header.load(std::memory_order_acquire) != 0) [[unlikely]] {
+        !Pins::is_free(pin) || slot.header.load(std::memory_order_acquire) != 0) [[unlikely]] {
       return take_in_turn(record);
     }
-    const ChunkRef chunk = ChunkRef::from(slot.chunk.load(std::memory_order_acquire));
+    // Not masked: holds() knows no chunk whose reference has further bits, and the pin is cleared then.
+    const ChunkRef chunk = ChunkRef::from_own(slot.chunk.load(std::memory_order_acquire));
     const std::uint64_t size = slot.size.load(std::memory_order_acquire);
     record.size = size;
     record.time = slot.ticks.load(std::memory_order_acquire);
-    Pins::set(*pin, pin_of(chunk, from->entry));
-    const std::byte* const payload = from->publisher.chunks.find(chunk, 0, size);
-    if (slot.word.load(std::memory_order_seq_cst) != valid || payload == nullptr) [[unlikely]] {
-      Pins::clear(*pin);
+    Pins::set(pin, from->pin | chunk.value());
+    if (slot.word.load(std::memory_order_seq_cst) != valid || !from->publisher.chunks.holds(chunk, size)) [[unlikely]] {
+      Pins::clear(pin);
       return take_in_turn(record);
     }
+    const std::byte* const payload = from->publisher.chunks.address(chunk);
     record.payload = payload;
     record.header = payload;
     record.header_size = 0;
     record.publisher = from->publisher.name.id;
     record.sequence = sequence;
     record.lost_before = 0;
-    record.token = token_of(pin);
+    record.token = token_of(&pin);
     if (lossless_) [[unlikely]] {
       return advance_lossless(*from, sequence + 1);
     }
