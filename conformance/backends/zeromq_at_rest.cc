@@ -101,6 +101,10 @@ void come_to_rest(const std::function<bool()>& enough = [] { return false; }) {
   }
 }
 
+// A connection is made and ended by several turns of ZeroMQ's threads and the owner of the socket, whose turns are its
+// calls: more than these are never needed.
+constexpr int most_turns = 4;
+
 // ---- The ports ----
 
 class PublisherAtRest final : public spi::PublisherPort {
@@ -134,7 +138,7 @@ class PublisherAtRest final : public spi::PublisherPort {
   }
   Result<std::uint64_t> publish(spi::LoanRecord& record, std::optional<Deadline> deadline) override {
     Result<std::uint64_t> published = port_->publish(record, deadline);
-    if (!published && published.error().code() == ErrorCode::back_pressure) {
+    for (int turn = 0; turn < most_turns && is_held_back(published); ++turn) {
       come_to_rest();
       published = port_->publish(record, at_once);
     }
@@ -143,11 +147,18 @@ class PublisherAtRest final : public spi::PublisherPort {
   void drop(spi::LoanRecord& record) noexcept override { port_->drop(record); }
   [[nodiscard]] std::uint64_t next_sequence() const noexcept override { return port_->next_sequence(); }
   Status wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) override {
-    if (deadline != never) come_to_rest();
+    for (int turn = 0; turn < most_turns && deadline != never; ++turn) {
+      come_to_rest();
+      static_cast<void>(port_->wait_for_subscribers(0, at_once, {}));
+    }
     return port_->wait_for_subscribers(count, deadline, stop);
   }
 
  private:
+  static bool is_held_back(const Result<std::uint64_t>& published) {
+    return !published && published.error().code() == ErrorCode::back_pressure;
+  }
+
   std::unique_ptr<spi::PublisherPort> port_;
 };
 

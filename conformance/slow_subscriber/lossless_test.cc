@@ -27,6 +27,10 @@ std::chrono::nanoseconds last_wait(const RemotePublisher& publisher) {
   return std::chrono::nanoseconds(refused.time - called.time);
 }
 
+// How many samples to take so that there is a place for another: where buffers of a framework's own stand between, one
+// taken need not be one place free.
+std::uint64_t taken_for_a_place(const Capabilities& capabilities) { return capabilities.exact_depth ? 1 : endless; }
+
 }  // namespace
 
 CONFORMANCE_TEST(SlowSubscriber, RejectGrantsExactlyDepth, "SLOW-10") {
@@ -127,7 +131,7 @@ CONFORMANCE_TEST(SlowSubscriber, ARefusedPublishKeepsItsLoanAndSpendsNoNumber, "
     // The peer compares the loan's bytes before each new try.
     EXPECT_TRUE(publisher.try_publish().is(ErrorCode::back_pressure));
     EXPECT_TRUE(publisher.try_publish().is(ErrorCode::back_pressure));
-    EXPECT_GE(subscriber.take(1), 1U);
+    EXPECT_GE(subscriber.take(taken_for_a_place(capabilities())), 1U);
     EXPECT_TRUE(publisher.try_publish());
   }
   publisher.drop_loans();
@@ -168,15 +172,15 @@ CONFORMANCE_TEST(SlowSubscriber, ABlockedPublishGoesOnWhenASampleIsTaken, "SLOW-
   ScriptedPeer& source = peer("source");
   auto publisher = source.publisher(topic);
   publisher.wait_for_subscribers(1);
-  publisher.publish({.count = 3});
   for (int round = 0; round < 10; ++round) {
+    publisher.publish({.count = 1000, .patience = std::chrono::nanoseconds(0), .when = When::held_back_end});
     publisher.begin_publish({.patience = Patience::unbounded()});
     source.wait_until_blocked();
-    EXPECT_EQ(subscriber.take(1), 1U);
+    EXPECT_GE(subscriber.take(taken_for_a_place(capabilities())), 1U);
     EXPECT_EQ(source.finish_well(), 1U);
   }
   subscriber.take_all();
-  EXPECT_SOUND(check_range(subscriber.events(), publisher.id(), 0, 13));
+  EXPECT_SOUND(check_range(subscriber.events(), publisher.id(), 0, publisher.events(EventKind::published).size()));
 }
 
 CONFORMANCE_TEST(SlowSubscriber, ABlockedPublishReturnsBackPressureAtItsDeadline, "SLOW-15") {
@@ -190,7 +194,7 @@ CONFORMANCE_TEST(SlowSubscriber, ABlockedPublishReturnsBackPressureAtItsDeadline
   EXPECT_TRUE(publisher.try_publish({.patience = 2 * short_wait}).is(ErrorCode::back_pressure));
   EXPECT_GE(last_wait(publisher), 2 * short_wait) << "of the call";
   EXPECT_TRUE(publisher.try_publish({.patience = std::chrono::nanoseconds(0)}).is(ErrorCode::back_pressure));
-  subscriber.take(1);
+  subscriber.take(taken_for_a_place(capabilities()));
   EXPECT_TRUE(publisher.try_publish({.patience = std::chrono::nanoseconds(0)})) << "there is space, so no need to wait";
   subscriber.take_all();
   EXPECT_SOUND(check_numbers(publisher.events()));

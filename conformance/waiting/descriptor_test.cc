@@ -92,12 +92,14 @@ CONFORMANCE_TEST(Waiting, ThePublishersDescriptorShowsFreedSpace, "WAIT-13") {
   ScriptedPeer& source = peer("source");
   auto publisher = source.publisher(topic);
   publisher.wait_for_subscribers(1);
+  // Where buffers of a framework's own stand between, one sample taken need not be one place free.
+  const std::uint64_t some = has(feature::exact_depth) ? 1 : endless;
   for (int round = 0; round < 10; ++round) {
     publisher.publish({.count = 1000, .when = When::held_back_end});
     if (has(feature::full_membership)) publisher.next_events();
     EXPECT_FALSE(publisher.readable()) << "held back, in round " << round;
     source.begin({.operation = Operation::poll, .port = publisher.number(), .patience = Patience::unbounded()});
-    subscriber.take(1);
+    subscriber.take(some);
     EXPECT_EQ(source.finish_well(), 1U);
   }
 }

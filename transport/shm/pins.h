@@ -60,12 +60,12 @@ class Pins {
   }
 
  private:
-  static inline Pin never_free_{1};
+  static inline Pin never_free{1};
 
   Pin* words_;
   std::size_t count_;
   Word<std::uint64_t>& used_;
-  Pin* last_ = &never_free_;  // below pins_used, unless it is that
+  Pin* last_ = &never_free;  // below pins_used, unless it is that
 };
 
 }  // namespace weir::shm

@@ -69,6 +69,9 @@ Result<std::unique_ptr<spi::PublisherPort>> PublisherPort::join(std::unique_ptr<
     header.history = qos.history;
     header.memory = qos.memory;
     header.grant = static_cast<std::uint32_t>(qos.grant);
+    if (qos.durability == Durability::persistent) {
+      begin_tenure(header.tenure);
+    }
   };
   Result<OwnSegment> segment = OwnSegment::make(*topic, {.role = Role::publisher,
                                                          .size = publisher_segment_size(slots_for(qos)),

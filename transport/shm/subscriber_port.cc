@@ -59,6 +59,9 @@ Result<std::unique_ptr<spi::SubscriberPort>> SubscriberPort::join(std::unique_pt
     header.history = qos.history;
     header.pins = qos.held;
     header.policy = static_cast<std::uint32_t>(qos.policy);
+    if (qos.durability == Durability::persistent) {
+      begin_tenure(header.tenure);
+    }
   };
   Result<OwnSegment> segment = OwnSegment::make(*topic, {.role = Role::subscriber,
                                                          .size = subscriber_segment_size(qos.held),
