@@ -57,6 +57,7 @@ std::vector<Deviation> deviations() {
       "RouDi takes back what a killed process had when it has missed its keep-alive, after 1.5 s";
   const std::string deadlock =
       "RouDi waits for ever for the mutex of a process that was killed while it held it, or ends itself over it";
+  const std::string stopped = "RouDi waits for the mutex of a process that was stopped while it held it";
   const std::string deadlock_issues = "eclipse-iceoryx/iceoryx issues 325, 779, 1546, 2193, 2304";
   return {
       {"OPEN-1", always, names, {}, "TopicsOfUpTo1024BytesWork"},
@@ -70,6 +71,7 @@ std::vector<Deviation> deviations() {
       {"CRASH-20", always, slow_reclaim, {}, "ABlockedPublisherIsFreedWithinFiveMilliseconds"},
       {"CRASH-8", may, deadlock, deadlock_issues, "APublisherKilledAtAnyMomentLeavesAPrefix"},
       {"CRASH-8", may, deadlock, deadlock_issues, "ALosslessSubscriberLosesNothingOfPublishersKilledAtAnyMoment"},
+      {"CRASH-11", may, stopped, deadlock_issues, "AStoppedPublisherIsNotTakenForDeadAndGoesOnInSequence"},
       {"CRASH-12", may, deadlock, deadlock_issues, "APublisherGoesOnUndisturbedWhileOthersAreKilled"},
   };
 }

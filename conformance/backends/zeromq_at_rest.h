@@ -10,11 +10,16 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
+#include "conformance/conformance.h"
 #include "transport/backend.h"
 
 namespace weir::conformance {
 
 [[nodiscard]] std::shared_ptr<spi::Backend> make_zeromq_at_rest();
+
+// What ZeroMQ does otherwise, raw and with envelopes.
+[[nodiscard]] std::vector<Deviation> zeromq_deviations();
 
 }  // namespace weir::conformance

@@ -6,5 +6,7 @@ const weir::spi::Registration registration(weir::conformance::make_zeromq_at_res
 }
 
 weir::conformance::BackendUnderTest weir::conformance::backend_under_test() {
-  return {.name = "zeromq_envelope", .endpoint = "zmq+ipc://@{sandbox}/{topic}?envelope=1&frames=topic&alignment=4096"};
+  return {.name = "zeromq_envelope",
+          .endpoint = "zmq+ipc://@{sandbox}/{topic}?envelope=1&frames=topic&alignment=4096",
+          .deviations = zeromq_deviations()};
 }

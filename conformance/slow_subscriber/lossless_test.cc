@@ -126,8 +126,9 @@ CONFORMANCE_TEST(SlowSubscriber, ARefusedPublishKeepsItsLoanAndSpendsNoNumber, "
   auto subscriber = peer("sink").subscriber(topic);
   auto publisher = peer("source").publisher(topic);
   publisher.wait_for_subscribers(1);
-  publisher.publish({.count = 1000, .size = 3000, .header_size = 30, .when = When::held_back_end});
+  const std::uint64_t header = has(feature::user_header) ? 30 : 0;
   for (int round = 0; round < 5; ++round) {
+    publisher.publish({.count = 1000, .size = 3000, .header_size = header, .when = When::held_back_end});
     // The peer compares the loan's bytes before each new try.
     EXPECT_TRUE(publisher.try_publish().is(ErrorCode::back_pressure));
     EXPECT_TRUE(publisher.try_publish().is(ErrorCode::back_pressure));

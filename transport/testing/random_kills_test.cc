@@ -3,6 +3,7 @@
 // them.
 //
 // As many kills as the environment says: WEIR_KILLS=10000.
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -195,6 +196,12 @@ pid_t start(Board& board, const std::string& root, std::size_t number) {
   _exit(0);
 }
 
+// Waits for nothing: the next kill shall hit others at any point of their work, so every length is as good.
+void let_pass(std::chrono::microseconds time) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < end) sched_yield();
+}
+
 // Until every member has done something since.
 void let_all_work(Board& board) {
   const auto end = std::chrono::steady_clock::now() + patience;
@@ -205,7 +212,7 @@ void let_all_work(Board& board) {
     const Note& note = board.notes.at(number);
     while (note.turns == before.at(number) && !note.failed) {
       ASSERT_LT(std::chrono::steady_clock::now(), end) << cast.at(number).name << " hangs";
-      usleep(100);
+      sched_yield();
     }
   }
 }
@@ -228,7 +235,7 @@ TEST(RandomKills, NothingIsTornRepeatedOrLostUnannouncedAndNobodyHangs) {
   };
   while (done < kills && !has_failed() && !HasFatalFailure()) {
     const std::size_t victim = random() % members;
-    usleep(random() % 2000);
+    let_pass(std::chrono::microseconds(random() % 2000));
     ::kill(processes.at(victim), SIGKILL);
     waitpid(processes.at(victim), nullptr, 0);
     processes.at(victim) = start(board, root, victim);
@@ -247,7 +254,7 @@ TEST(RandomKills, NothingIsTornRepeatedOrLostUnannouncedAndNobodyHangs) {
         waitpid(processes.at(number), nullptr, 0);
         break;
       }
-      usleep(1000);
+      sched_yield();
     }
     // A kill meets the few instructions between a take and its note seldom; more would be samples that the queue lost.
     EXPECT_LE(board.notes.at(number).unnoted, 3 + board.notes.at(number).kills / 5) << cast.at(number).name;

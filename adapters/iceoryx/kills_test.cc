@@ -1,0 +1,89 @@
+// Fifty kills while others run: of subscribers, of publishers, of RouDi.
+//
+// Whoever survives goes on, or is told that RouDi is gone or stuck within the stated time, and its accounts are right:
+// the peers check that themselves (testing/peer.cc).
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "adapters/iceoryx/testing/program.h"
+#include "adapters/iceoryx/testing/roudi_test.h"
+
+namespace weir::iceoryx {
+namespace {
+
+constexpr const char* peer = "adapters/iceoryx/peer";
+
+class Kills : public RoudiTest {
+ protected:
+  std::vector<Pool> pools() const override { return {{.payload = 256, .count = 4096}}; }
+
+  void start_survivors() {
+    for (const char* role : {"publish", "subscribe", "subscribe"}) {
+      survivors_.push_back(std::make_unique<Program>(
+          peer, std::vector<std::string>{role, "iceoryx://Many/Are/Killed?depth=64", role[0] == 'p' ? "200" : "3"}));
+      survivors_.back()->expect("ready");
+    }
+  }
+
+  // Each goes on, or has ended as it may. False: RouDi must be started anew.
+  bool survivors_go_on() {
+    bool all = true;
+    for (const auto& survivor : survivors_) {
+      // Two steps, as one may have been on its way.
+      for (int step = 0; step < 2 && all; ++step) {
+        const std::string line = survivor->next_line();
+        EXPECT_EQ(line.find("WRONG"), std::string::npos) << line;
+        if (!line.starts_with("at ")) all = false;
+      }
+    }
+    return all;
+  }
+
+  void end_survivors() {
+    for (const auto& survivor : survivors_) EXPECT_EQ(survivor->end(), "");
+    survivors_.clear();
+  }
+
+  std::vector<std::unique_ptr<Program>> survivors_;
+};
+
+TEST_F(Kills, FiftyKillsHangNobodyAbortNobodyAndSpoilNoAccount) {
+  std::mt19937 random(20030);  // the moments differ by the scheduler all the same
+  std::map<std::string, int> killed;
+  int restarts = 0;
+  start_survivors();
+  for (int kill = 0; kill < 50; ++kill) {
+    const std::string role = kill % 10 == 9 ? "roudi" : kill % 2 == 0 ? "subscribe" : "publish";
+    ++killed[role];
+    if (role == "roudi") {
+      roudi_.reset();
+    } else {
+      // Without pause: it is killed somewhere in its work.
+      Program victim(peer, {role, "iceoryx://Many/Are/Killed?depth=64", role == "publish" ? "0" : "16"});
+      if (const std::string line = victim.next_line(); line != "ready") {
+        // The kill before has left RouDi stuck, and the newcomer is told.
+        EXPECT_TRUE(line.starts_with("ended with unavailable")) << line;
+      }
+      std::this_thread::sleep_for(std::chrono::microseconds(random() % 20'000));  // the moment, not a wait for anything
+      victim.kill();
+    }
+    if (survivors_go_on() && role != "roudi") continue;
+    ++restarts;
+    end_survivors();
+    roudi_.reset();
+    start_roudi();
+    start_survivors();
+  }
+  end_survivors();
+  fmt::print("{} subscribers, {} publishers and {} RouDis killed; started anew {} times\n", killed["subscribe"],
+             killed["publish"], killed["roudi"], restarts);
+}
+
+}  // namespace
+}  // namespace weir::iceoryx

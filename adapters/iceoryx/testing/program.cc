@@ -1,0 +1,105 @@
+#include "adapters/iceoryx/testing/program.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+namespace weir::iceoryx {
+namespace {
+
+constexpr int patience_milliseconds = 60'000;
+
+}  // namespace
+
+Program::Program(const std::string& path, const std::vector<std::string>& arguments) : path_(path) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
+  std::vector<char*> words{const_cast<char*>(path_.c_str())};
+  for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
+  words.push_back(nullptr);
+  pid_ = ::fork();
+  if (pid_ == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::setpgid(0, 0);
+    ::dup2(ends[1], STDOUT_FILENO);
+    ::execv(words[0], words.data());
+    ::_exit(127);
+  }
+  ::close(ends[1]);
+  output_ = ends[0];
+}
+
+Program::~Program() {
+  kill();
+  ::close(output_);
+}
+
+std::string Program::next_line() {
+  while (true) {
+    if (const std::size_t end = pending_.find('\n'); end != std::string::npos) {
+      std::string line = pending_.substr(0, end);
+      pending_.erase(0, end + 1);
+      return line;
+    }
+    pollfd polled{output_, POLLIN, 0};
+    if (::poll(&polled, 1, patience_milliseconds) == 0) {
+      throw std::runtime_error(fmt::format("{} says nothing more; it said:\n{}", path_, said_));
+    }
+    std::array<char, 4096> buffer{};
+    const ssize_t size = ::read(output_, buffer.data(), buffer.size());
+    if (size <= 0) {
+      silent_ = true;
+      return {};
+    }
+    pending_.append(buffer.data(), static_cast<std::size_t>(size));
+    said_.append(buffer.data(), static_cast<std::size_t>(size));
+  }
+}
+
+std::string Program::expect(std::string_view text) {
+  while (true) {
+    std::string line = next_line();
+    if (line.find(text) != std::string::npos) return line;
+    if (silent_) {
+      throw std::runtime_error(fmt::format("{} ended and did not say \"{}\"; it said:\n{}", path_, text, said_));
+    }
+  }
+}
+
+void Program::signal(int number) const {
+  if (pid_ > 0) ::kill(pid_, number);
+}
+
+void Program::kill() {
+  if (pid_ <= 0) return;
+  ::kill(-pid_, SIGKILL);  // with its children, if it is a shell
+  signal(SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+}
+
+std::string Program::end() {
+  signal(SIGTERM);
+  return ending();
+}
+
+std::string Program::ending() {
+  while (!silent_) (void)next_line();
+  int status = 0;
+  ::waitpid(pid_, &status, 0);
+  pid_ = -1;
+  if (WIFSIGNALED(status))
+    return fmt::format("{} was ended by signal {}; it said:\n{}", path_, WTERMSIG(status), said_);
+  return WEXITSTATUS(status) == 0 ? std::string()
+                                  : fmt::format("{} exited with {}; it said:\n{}", path_, WEXITSTATUS(status), said_);
+}
+
+}  // namespace weir::iceoryx

@@ -1,0 +1,49 @@
+// A program that a test runs beside itself, and what it says.
+//
+//   Program subscriber("adapters/iceoryx/native_subscriber");
+//   subscriber.expect("got value: 7");
+//   EXPECT_EQ(subscriber.end(), "");
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::iceoryx {
+
+class Program {
+ public:
+  // `path`: below the runfiles, or absolute.
+  explicit Program(const std::string& path, const std::vector<std::string>& arguments = {});
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+  // Kills it if it still runs.
+  ~Program();
+
+  // Waits for a line with `text` in it, from where the last one was found, and returns it. Throws when the program has
+  // ended, or says nothing for a minute.
+  std::string expect(std::string_view text);
+  // The next line; empty if it has ended.
+  std::string next_line();
+
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  // Only if it runs.
+  void signal(int number) const;
+  void kill();
+  // Asks it to end by SIGTERM. Empty if it did so properly; else how it ended.
+  [[nodiscard]] std::string end();
+  // How it ended by itself, waited for: empty if by exit(0).
+  [[nodiscard]] std::string ending();
+
+ private:
+  pid_t pid_ = -1;
+  int output_ = -1;
+  bool silent_ = false;  // it has closed its output
+  std::string pending_;
+  std::string said_;  // all of it, for people
+  std::string path_;
+};
+
+}  // namespace weir::iceoryx
