@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -150,9 +151,12 @@ Status check_former(const TopicDirectory& topic, const SegmentPlan& plan, Segmen
                    fmt::format("{}: the names \"{}\" and \"{}\" share an id: use another name", what, plan.name,
                                std::string_view(header.name, header.name_size)));
   }
-  alignas(page) std::array<std::byte, page> wanted{};
-  fill(wanted.data(), name, plan);
-  const std::string differs = difference(name.role, there, wanted.data());
+  struct alignas(cache_line) Header {
+    std::array<std::byte, page> bytes{};
+  };
+  const auto wanted = std::make_unique<Header>();
+  fill(wanted->bytes.data(), name, plan);
+  const std::string differs = difference(name.role, there, wanted->bytes.data());
   if (!differs.empty()) {
     return failure(ErrorCode::incompatible,
                    fmt::format("topic \"{}\": the durable {} \"{}\" was made with {}: use its former options, another "
