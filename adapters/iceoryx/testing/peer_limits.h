@@ -1,5 +1,5 @@
-// How long a call of the adapter may take beyond its own deadline, whatever becomes of RouDi: what docs/iceoryx.md states
-// for noticing it, and what a busy machine adds.
+// How long a call of the adapter may take beyond its own deadline, whatever becomes of RouDi: what docs/iceoryx.md
+// states for noticing it, and what a busy machine adds.
 #pragma once
 
 #include <chrono>

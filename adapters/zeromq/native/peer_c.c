@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <zmq.h>
 
 static const size_t sizes[6] = {8, 64, 1000, 4096, 65536, 1048576};
