@@ -216,21 +216,17 @@ Status take_over(const TopicDirectory& topic, const SegmentPlan& plan, OwnSegmen
 Result<OwnSegment> OwnSegment::make(const TopicDirectory& topic, const SegmentPlan& plan) {
   const bool durable = plan.durability == Durability::persistent;
   OwnSegment segment;
-  Status made = failure(ErrorCode::not_found, "");
-  // One of the two succeeds, unless somebody makes or discards the segment at just the same time.
-  while (!made && (made.error().code() == ErrorCode::not_found || (made.error().code() == ErrorCode::name_taken))) {
+  Status made;
+  do {
     segment.name = {plan.role, durable ? durable_id(plan.name) : random_id()};
-    made = failure(ErrorCode::not_found, "");
     if (durable) {
       made = take_over(topic, plan, segment);
-      if (!made && made.error().code() != ErrorCode::not_found) {
-        return tl::unexpected(made.error());
+      if (made || made.error().code() != ErrorCode::not_found) {
+        break;
       }
     }
-    if (!made) {
-      made = make_new(topic, plan, segment);
-    }
-  }
+    made = make_new(topic, plan, segment);
+  } while (!made && made.error().code() == ErrorCode::name_taken);  // somebody else has just made it
   if (!made) {
     return tl::unexpected(made.error());
   }
