@@ -91,8 +91,8 @@ TEST_P(HeldSamples, OfANewcomerAreNeverOverwritten) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, HeldSamples,
-                         ::testing::Values(Kind{"Small", 64, ""}, Kind{"BelowAPage", 3'000, ""},
-                                           Kind{"Large", std::size_t{1} << 18U, ""},
+                         ::testing::Values(Kind{"InTheSlot", 64, ""}, Kind{"Small", 200, ""},
+                                           Kind{"BelowAPage", 3'000, ""}, Kind{"Large", std::size_t{1} << 18U, ""},
                                            Kind{"LargeInLittleMemory", 100'000, "memory=16MiB"},
                                            Kind{"WithHistory", 5'000, "history=100"}),
                          [](const ::testing::TestParamInfo<Kind>& kind) { return kind.param.name; });

@@ -202,7 +202,7 @@ class DamagedChunks : public HostileFiles, public ::testing::WithParamInterface<
 TEST_P(DamagedChunks, AreReportedOnceAndTheirPublisherIsLeftOut) {
   Publisher damaged = must(node_.publisher(root_.uri("grant=reject")));
   Subscriber subscriber = must(node_.subscriber(root_.uri("policy=lossless"), {.depth = 4}));
-  must(send(damaged, 64, 1));
+  must(send(damaged, 4096, 1));
   ASSERT_EQ(root_.chunk_files().size(), 1U);
   damage(root_.directory() / root_.chunk_files().front());
   const Result<Sample> reported = subscriber.take();

@@ -116,13 +116,18 @@ struct PublisherHeader {
   Tenure tenure;
 };
 
-// One sample's descriptor, written as a sequence lock (ring.h).
+// A payload of up to so many words lies in the slot itself, if it has no user header (carried.h).
+inline constexpr std::size_t carried_words = 8;
+inline constexpr std::size_t carried_size = carried_words * sizeof(std::uint64_t);
+
+// One sample's descriptor, written as a sequence lock (ring.h). Two cache lines, as processors fetch lines in pairs.
 struct Slot {
-  alignas(cache_line) Word<std::uint64_t> word;
-  Word<std::uint64_t> chunk;   // ChunkRef
+  alignas(2 * cache_line) Word<std::uint64_t> word;
+  Word<std::uint64_t> chunk;   // ChunkRef; none: the payload is in `carried`, and `header` means nothing
   Word<std::uint64_t> size;    // bytes of payload
-  Word<std::uint64_t> header;  // bytes of user header << 32 | offset of the payload in the chunk
   Word<std::uint64_t> ticks;   // when it was published (clock.h)
+  Word<std::uint64_t> header;  // bytes of user header << 32 | offset of the payload in the chunk
+  alignas(cache_line) Word<std::uint64_t> carried[carried_words];
 };
 
 // A subscriber's place in one publisher's stream.
@@ -165,7 +170,7 @@ static_assert(sizeof(SharedCounters) <= page);
 static_assert(sizeof(TopicHeader) <= page);
 static_assert(sizeof(PublisherHeader) <= page);
 static_assert(sizeof(SubscriberHeader) <= page);
-static_assert(sizeof(Slot) == cache_line);
+static_assert(sizeof(Slot) == 2 * cache_line);
 static_assert(sizeof(Cursor) == cache_line);
 
 }  // namespace weir::shm

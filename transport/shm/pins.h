@@ -1,4 +1,5 @@
-// A subscriber's pins: the chunks it is reading, one word for each sample in hand.
+// A subscriber's pins: the chunks it is reading, one word for each sample in hand; small messages are copied
+// (carried.h) and pin nothing.
 //
 // Ownership. In the subscriber's segment, written by the subscriber alone: set by the thread that takes, cleared by
 // whichever thread releases.
@@ -8,14 +9,17 @@
 // needed.
 //
 // Memory order. set() is a sequentially consistent exchange: see ring.h. clear() is a release, so that all reads of the
-// chunk come before it is given back. pins_used is raised by a sequentially consistent store before the exchange.
+// chunk come before it is given back; who finds a pin free has acquired that, and may write over what it stood for.
+// pins_used is raised by a sequentially consistent store before the exchange.
 //
 // If the process dies here. Its pins hold their chunks until a publisher that needs one tests its lock.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
+#include "transport/shm/carried.h"
 #include "transport/shm/chunk_ref.h"
 #include "transport/shm/layout.h"
 
@@ -25,15 +29,18 @@ class Pins {
  public:
   using Pin = Word<std::uint64_t>;
 
-  Pins(Pin* words, std::size_t count, Word<std::uint64_t>& used) noexcept : words_(words), count_(count), used_(used) {}
+  Pins(Pin* words, std::size_t count, Word<std::uint64_t>& used)
+      : words_(words), count_(count), used_(used), copies_(std::make_unique_for_overwrite<SmallMessage[]>(count)) {}
 
   // The pin used last; if that is not free again, lowest_free() tells.
   [[nodiscard]] Pin& last() noexcept { return *last_; }
-  [[nodiscard]] static bool is_free(const Pin& pin) noexcept { return pin.load(std::memory_order_relaxed) == 0; }
+  // Where the small message that belongs to that pin is copied to.
+  [[nodiscard]] std::byte* last_copy() const noexcept { return last_copy_; }
+  [[nodiscard]] static bool is_free(const Pin& pin) noexcept { return pin.load(std::memory_order_acquire) == 0; }
   // The first pin that is free; null if all are set.
   [[nodiscard]] Pin* lowest_free() noexcept {
     std::size_t index = 0;
-    while (index < count_ && words_[index].load(std::memory_order_relaxed) != 0) {
+    while (index < count_ && words_[index].load(std::memory_order_acquire) != 0) {
       ++index;
     }
     if (index == count_) [[unlikely]] {
@@ -42,10 +49,13 @@ class Pins {
     if (used_.load(std::memory_order_relaxed) <= index) [[unlikely]] {
       used_.store(index + 1, std::memory_order_seq_cst);
     }
+    last_copy_ = copies_[index].bytes.data();
     return last_ = &words_[index];
   }
 
   static void set(Pin& pin, std::uint64_t value) noexcept { pin.exchange(value, std::memory_order_seq_cst); }
+  // The pin's place is in use, and no chunk: nobody else needs to know.
+  static void occupy(Pin& pin) noexcept { pin.store(pin_of_no_chunk, std::memory_order_relaxed); }
   static void clear(Pin& pin) noexcept { pin.store(0, std::memory_order_release); }
 
   // Whether a sample of the publisher with this entry of the cursor table is in hand.
@@ -65,7 +75,9 @@ class Pins {
   Pin* words_;
   std::size_t count_;
   Word<std::uint64_t>& used_;
-  Pin* last_ = &never_free;  // below pins_used, unless it is that
+  std::unique_ptr<SmallMessage[]> copies_;  // one for each pin, in memory of the process
+  Pin* last_ = &never_free;                 // below pins_used, unless it is that
+  std::byte* last_copy_ = nullptr;
 };
 
 }  // namespace weir::shm

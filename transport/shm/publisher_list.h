@@ -54,6 +54,8 @@ class PublisherList {
   [[nodiscard]] std::vector<std::unique_ptr<Attachment>>& attachments() noexcept { return attachments_; }
   // The only attachment, if there is no other and it is not broken; else null.
   [[nodiscard]] Attachment* sole() const noexcept { return sole_; }
+  // Whether a sole attachment is all there is: let_go_of_ended() would do nothing, and take_fault() has none.
+  [[nodiscard]] bool is_quiet() const noexcept { return !sole_->ended && lingering_.empty() && !fault_; }
   // Leaves a publisher whose memory is corrupt out from now on.
   void give_up(Attachment& attachment) noexcept;
 

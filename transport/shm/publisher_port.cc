@@ -151,7 +151,8 @@ PublisherPort::PublisherPort(std::unique_ptr<TopicDirectory> topic, OwnSegment s
       subscribers_(*topic_, segment_.name.id),
       flow_(header_, RingWriter(reinterpret_cast<Slot*>(segment_.memory.data() + slots_offset), slots_for(qos)),
             subscribers_, qos_),
-      chunks_(topic_->descriptor(), segment_.name.id, qos.memory, topic_->place().topic) {}
+      chunks_(topic_->descriptor(), segment_.name.id, qos.memory, topic_->place().topic),
+      drafts_(qos.loans) {}
 
 const Capabilities& PublisherPort::capabilities() const noexcept { return promised(); }
 

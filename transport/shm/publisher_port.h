@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "transport/backend.h"
+#include "transport/shm/carried.h"
 #include "transport/shm/chunk_pool.h"
 #include "transport/shm/clock.h"
 #include "transport/shm/doorbell.h"
@@ -24,21 +25,29 @@ class PublisherPort final : public spi::PublisherPort {
                                                                         const PublisherQos& qos);
   ~PublisherPort() override = default;
 
-  // The common case by itself, in few instructions: no user header, no alignment beyond that of the smallest chunk, and
-  // a chunk that is free. Whatever is otherwise is left to loan_slowly().
+  // The common cases by themselves, in few instructions: no user header, no alignment beyond that of the smallest
+  // chunk, and a draft or a chunk that is free. Whatever is otherwise is left to loan_slowly().
   Status loan(const spi::LoanRequest& request, spi::LoanRecord& record) override {
     if (request.header_size != 0 || request.alignment > class_size(0)) [[unlikely]] {
       return loan_slowly(request, record);
     }
-    const auto [chunk, start] = chunks_.take_small(request.size);
-    if (!chunk) [[unlikely]] {
+    std::uint64_t token = token_of_draft;
+    std::byte* start = nullptr;
+    if (request.size <= carried_size) {
+      start = drafts_.take();
+    } else {
+      const auto [chunk, address] = chunks_.take_small(request.size);
+      token = chunk.value();
+      start = address;
+    }
+    if (start == nullptr) [[unlikely]] {
       return loan_slowly(request, record);
     }
     record.payload = start;
     record.size = request.size;
     record.header = start;
     record.header_size = 0;
-    record.token = chunk.value();
+    record.token = token;
     return lent();
   }
 
@@ -53,7 +62,13 @@ class PublisherPort final : public spi::PublisherPort {
     return sequence;
   }
 
-  void drop(spi::LoanRecord& record) noexcept override { chunks_.give_back(ChunkRef::from_own(record.token)); }
+  void drop(spi::LoanRecord& record) noexcept override {
+    if (record.token == token_of_draft) {
+      drafts_.give_back(record.payload);
+    } else {
+      chunks_.give_back(ChunkRef::from_own(record.token));
+    }
+  }
 
   void close() noexcept override;
   [[nodiscard]] PeerId id() const noexcept override { return segment_.name.id; }
@@ -84,6 +99,9 @@ class PublisherPort final : public spi::PublisherPort {
     std::size_t bytes;
   };
 
+  // Of a loan that will be carried in the slot: no chunk.
+  static constexpr std::uint64_t token_of_draft = 0;
+
   // Success. (`return {}` would write zeros first.)
   static Status lent() noexcept {
     Status lent;
@@ -98,22 +116,24 @@ class PublisherPort final : public spi::PublisherPort {
   void reclaim(GiveUp give_up);
   // Writes the next sample, and returns its sequence.
   [[gnu::always_inline]] std::uint64_t write(const spi::LoanRecord& record, TickSource source) noexcept {
-    struct Fields {
-      const spi::LoanRecord& record;
-      TickSource source;
-      [[nodiscard]] ChunkRef chunk() const noexcept { return ChunkRef::from_own(record.token); }
-      [[nodiscard]] std::uint64_t size() const noexcept { return record.size; }
-      [[nodiscard]] std::uint32_t header_size() const noexcept {
-        return static_cast<std::uint32_t>(record.header_size);
-      }
-      [[nodiscard]] std::uint32_t payload_offset() const noexcept {
-        return static_cast<std::uint32_t>(record.payload - record.header);
-      }
-      [[nodiscard]] std::uint64_t ticks() const noexcept { return ticks_now(source); }
-    };
     const std::uint64_t sequence = next_;
     next_ = sequence + 1;
-    flow_.ring().write(sequence, Fields{record, source}, [this](ChunkRef fallen) { chunks_.retire(fallen); });
+    const RingWriter::Opened opened = flow_.ring().open(sequence);
+    Slot& slot = opened.slot;
+    slot.chunk.store(record.token, std::memory_order_release);
+    slot.size.store(record.size, std::memory_order_release);
+    if (record.token == token_of_draft) {
+      store_carried(slot, record.payload);
+      drafts_.give_back(record.payload);
+    } else {
+      const auto payload_offset = static_cast<std::uint64_t>(record.payload - record.header);
+      slot.header.store(record.header_size << 32U | payload_offset, std::memory_order_release);
+    }
+    slot.ticks.store(ticks_now(source), std::memory_order_release);
+    flow_.ring().publish(slot, sequence);
+    if (const ChunkRef fallen = opened.fallen()) {
+      chunks_.retire(fallen);
+    }
     return sequence;
   }
   [[gnu::noinline]] Result<std::uint64_t> publish_when_admitted(const spi::LoanRecord& record,
@@ -138,6 +158,7 @@ class PublisherPort final : public spi::PublisherPort {
   SubscriberList subscribers_;
   PublisherFlow flow_;
   ChunkPool chunks_;
+  Drafts drafts_;
   bool entered_ = false;  // enter() has succeeded
   std::uint64_t next_ = 0;
   std::uint64_t generation_ = 0;        // of the want word

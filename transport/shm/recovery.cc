@@ -41,6 +41,9 @@ Result<Succession> derive_succession(const Slot* slots, std::uint64_t count, std
       continue;
     }
     const Descriptor sample = RingReader(slots, count).read(word / 4);
+    if (sample.is_carried()) {
+      continue;
+    }
     const ChunkRef chunk = sample.chunk;
     const bool fits = chunk && chunk.size_class() < class_count &&
                       chunk.offset() % class_size(chunk.size_class()) == 0 &&

@@ -33,11 +33,13 @@
 namespace weir::shm {
 
 struct Descriptor {
-  ChunkRef chunk;
+  ChunkRef chunk;                    // none: the payload is in the slot
   std::uint64_t size = 0;            // bytes of payload
   std::uint32_t header_size = 0;     // bytes of user header, at the chunk's start
   std::uint32_t payload_offset = 0;  // of the payload in the chunk
   std::uint64_t ticks = 0;           // clock.h
+
+  [[nodiscard]] bool is_carried() const noexcept { return !chunk && size <= carried_size; }
 };
 
 [[nodiscard]] constexpr std::uint64_t writing_mark(std::uint64_t sequence) noexcept { return 4 * sequence + 1; }
@@ -49,36 +51,36 @@ class RingWriter {
  public:
   RingWriter(Slot* slots, std::uint64_t count) noexcept : slots_(slots), mask_(count - 1) {}
 
-  // Publishes sample `sequence`. Returns the chunk that thereby falls out of the ring, if any.
-  ChunkRef write(std::uint64_t sequence, const Descriptor& sample) noexcept {
-    struct Fields {
-      const Descriptor& sample;
-      [[nodiscard]] ChunkRef chunk() const noexcept { return sample.chunk; }
-      [[nodiscard]] std::uint64_t size() const noexcept { return sample.size; }
-      [[nodiscard]] std::uint32_t header_size() const noexcept { return sample.header_size; }
-      [[nodiscard]] std::uint32_t payload_offset() const noexcept { return sample.payload_offset; }
-      [[nodiscard]] std::uint64_t ticks() const noexcept { return sample.ticks; }
-    };
-    ChunkRef fallen;
-    write(sequence, Fields{sample}, [&](ChunkRef chunk) { fallen = chunk; });
-    return fallen;
-  }
-  // The same with each field asked for when its turn comes, so that no register holds it until then, and with the chunk
-  // that falls out handed to `retire`.
-  template <class Fields, class Retire>
-  [[gnu::always_inline]] void write(std::uint64_t sequence, const Fields& fields, Retire retire) noexcept {
-    Slot& slot = slots_[sequence & mask_];
-    const std::uint64_t before = slot.word.load(std::memory_order_relaxed);
-    const std::uint64_t fallen = slot.chunk.load(std::memory_order_relaxed);
-    slot.word.store(writing_mark(sequence), std::memory_order_relaxed);
-    slot.chunk.store(fields.chunk().value(), std::memory_order_release);
-    slot.size.store(fields.size(), std::memory_order_release);
-    slot.header.store(std::uint64_t{fields.header_size()} << 32U | fields.payload_offset(), std::memory_order_release);
-    slot.ticks.store(fields.ticks(), std::memory_order_release);
-    slot.word.exchange(valid_mark(sequence), std::memory_order_seq_cst);
-    if (before % 4 == 2) [[likely]] {
-      retire(ChunkRef::from_own(fallen));
+  // Writing sample `sequence` in two steps: between them, the slot's fields are written, all by release stores.
+  struct Opened {
+    Slot& slot;
+    std::uint64_t word;  // of the slot until now
+    std::uint64_t chunk;
+    // The chunk that falls out of the ring once the slot is valid again, if any.
+    [[nodiscard]] ChunkRef fallen() const noexcept {
+      return ChunkRef::from_own(chunk != 0 && word % 4 == 2 ? chunk : 0);
     }
+  };
+  [[gnu::always_inline]] Opened open(std::uint64_t sequence) noexcept {
+    Slot& slot = slots_[sequence & mask_];
+    const Opened opened{slot, slot.word.load(std::memory_order_relaxed), slot.chunk.load(std::memory_order_relaxed)};
+    slot.word.store(writing_mark(sequence), std::memory_order_relaxed);
+    return opened;
+  }
+  [[gnu::always_inline]] void publish(Slot& slot, std::uint64_t sequence) noexcept {
+    slot.word.exchange(valid_mark(sequence), std::memory_order_seq_cst);
+  }
+
+  // Publishes a sample in a chunk. Returns the chunk that thereby falls out of the ring, if any.
+  ChunkRef write(std::uint64_t sequence, const Descriptor& sample) noexcept {
+    const Opened opened = open(sequence);
+    Slot& slot = opened.slot;
+    slot.chunk.store(sample.chunk.value(), std::memory_order_release);
+    slot.size.store(sample.size, std::memory_order_release);
+    slot.header.store(std::uint64_t{sample.header_size} << 32U | sample.payload_offset, std::memory_order_release);
+    slot.ticks.store(sample.ticks, std::memory_order_release);
+    publish(slot, sequence);
+    return opened.fallen();
   }
 
   // Takes sample `sequence` out of the ring early. Returns its chunk; none if it is not valid any more.
@@ -136,6 +138,10 @@ class RingReader {
     Descriptor sample;
     sample.chunk = ChunkRef::from(slot.chunk.load(std::memory_order_acquire));
     sample.size = slot.size.load(std::memory_order_acquire);
+    if (sample.is_carried()) {
+      sample.ticks = slot.ticks.load(std::memory_order_acquire);
+      return sample;
+    }
     const std::uint64_t header = slot.header.load(std::memory_order_acquire);
     sample.header_size = static_cast<std::uint32_t>(header >> 32U);
     sample.payload_offset = static_cast<std::uint32_t>(header);

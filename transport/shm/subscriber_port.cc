@@ -189,21 +189,31 @@ SubscriberPort::Taken SubscriberPort::take_from(Attachment& from, spi::SampleRec
     if (pin == nullptr) {
       return fail(too_many_held_);
     }
-    Pins::set(*pin, pin_of(sample.chunk, from.entry));
-    if (!ring.still_valid(sequence)) {
-      Pins::clear(*pin);
-      continue;
-    }
-    const std::byte* chunk = from.publisher.chunks.find(sample);
-    if (chunk == nullptr) {
-      chunk = look_again(from, sample, *pin);
-      if (chunk == nullptr) {
-        return Taken::failure;
+    const std::byte* start = nullptr;
+    if (sample.is_carried()) {
+      load_carried(ring.slot(sequence), pins_.last_copy());
+      if (!ring.still_valid(sequence)) {
+        continue;
+      }
+      Pins::occupy(*pin);
+      start = pins_.last_copy();
+    } else {
+      Pins::set(*pin, pin_of(sample.chunk, from.entry));
+      if (!ring.still_valid(sequence)) {
+        Pins::clear(*pin);
+        continue;
+      }
+      start = from.publisher.chunks.find(sample);
+      if (start == nullptr) {
+        start = look_again(from, sample, *pin);
+        if (start == nullptr) {
+          return Taken::failure;
+        }
       }
     }
-    record = {.payload = chunk + sample.payload_offset,
+    record = {.payload = start + sample.payload_offset,
               .size = sample.size,
-              .header = chunk,
+              .header = start,
               .header_size = sample.header_size,
               .publisher = from.publisher.name.id,
               .sequence = sequence,

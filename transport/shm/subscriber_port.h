@@ -25,9 +25,9 @@ class SubscriberPort final : public spi::SubscriberPort {
   // The lock and the pins live until the last sample is released; then the segment goes.
   ~SubscriberPort() override;
 
-  // The common case by itself, in few instructions: one publisher alone, whose next sample is there, is not too old,
-  // has no user header, and lies in a chunk that is mapped. Whatever is otherwise is left to take_in_turn(), which
-  // takes the same steps (ring.h says why these) from the start.
+  // The common cases by themselves, in few instructions: one publisher alone, whose next sample is there, is not too
+  // old, has no user header, and lies in the slot or in a chunk that is mapped. Whatever is otherwise is left to
+  // take_in_turn(), which takes the same steps (ring.h says why these) from the start.
   Result<bool> take(spi::SampleRecord& record) override {
     Attachment* const from = publishers_.sole();
     if (from == nullptr || publishers_.is_stale()) [[unlikely]] {
@@ -36,36 +36,35 @@ class SubscriberPort final : public spi::SubscriberPort {
     const RingReader& ring = from->publisher.ring;
     const std::uint64_t sequence = from->next;
     const Slot& slot = ring.slot(sequence);
+    // Who polls fetches the line of a small message together with the descriptor's.
+    __builtin_prefetch(slot.carried);
     const std::uint64_t valid = valid_mark(sequence);
     Pins::Pin& pin = pins_.last();
-    if (slot.word.load(std::memory_order_seq_cst) != valid || ring.published(sequence + look_ahead_) ||
-        !Pins::is_free(pin) || slot.header.load(std::memory_order_acquire) != 0) [[unlikely]] {
+    const std::uint64_t word = slot.word.load(std::memory_order_seq_cst);
+    if (word < valid && !tokens_ && publishers_.is_quiet()) {
+      return false;
+    }
+    if (word != valid || ring.published(sequence + look_ahead_) || !Pins::is_free(pin)) [[unlikely]] {
       return take_in_turn(record);
     }
     // Not masked: holds() knows no chunk whose reference has further bits, and the pin is cleared then.
     const ChunkRef chunk = ChunkRef::from_own(slot.chunk.load(std::memory_order_acquire));
+    if (chunk) {
+      return take_pinned(record, *from, slot, chunk);
+    }
     const std::uint64_t size = slot.size.load(std::memory_order_acquire);
-    record.size = size;
-    record.time = slot.ticks.load(std::memory_order_acquire);
-    Pins::set(pin, from->pin | chunk.value());
-    if (slot.word.load(std::memory_order_seq_cst) != valid || !from->publisher.chunks.holds(chunk, size)) [[unlikely]] {
-      Pins::clear(pin);
+    if (size > carried_size) [[unlikely]] {
       return take_in_turn(record);
     }
-    const std::byte* const payload = from->publisher.chunks.address(chunk);
-    record.payload = payload;
-    record.header = payload;
-    record.header_size = 0;
-    record.publisher = from->publisher.name.id;
-    record.sequence = sequence;
-    record.lost_before = 0;
-    record.token = token_of(&pin);
-    if (lossless_) [[unlikely]] {
-      return advance_lossless(*from, sequence + 1);
+    record.size = size;
+    record.time = slot.ticks.load(std::memory_order_acquire);
+    std::byte* const copy = pins_.last_copy();
+    load_carried(slot, copy);
+    if (slot.word.load(std::memory_order_seq_cst) != valid) [[unlikely]] {
+      return take_in_turn(record);
     }
-    from->next = sequence + 1;
-    from->cursor->next.store(sequence + 1, std::memory_order_release);
-    return true;
+    Pins::occupy(pin);
+    return taken(record, *from, sequence, copy, pin);
   }
 
   void release(spi::SampleRecord& record) noexcept override { Pins::clear(*pin_of_token(record.token)); }
@@ -93,6 +92,44 @@ class SubscriberPort final : public spi::SubscriberPort {
 
   static std::uint64_t token_of(Pins::Pin* pin) noexcept { return std::bit_cast<std::uint64_t>(pin); }
   static Pins::Pin* pin_of_token(std::uint64_t token) noexcept { return std::bit_cast<Pins::Pin*>(token); }
+
+  // take() of a message in a chunk, whose slot was found valid.
+  [[gnu::noinline]] Result<bool> take_pinned(spi::SampleRecord& record, Attachment& from, const Slot& slot,
+                                             ChunkRef chunk) {
+    const std::uint64_t size = slot.size.load(std::memory_order_acquire);
+    if (slot.header.load(std::memory_order_acquire) != 0) [[unlikely]] {
+      return take_in_turn(record);
+    }
+    record.size = size;
+    record.time = slot.ticks.load(std::memory_order_acquire);
+    const std::uint64_t sequence = from.next;
+    Pins::Pin& pin = pins_.last();
+    Pins::set(pin, from.pin | chunk.value());
+    if (slot.word.load(std::memory_order_seq_cst) != valid_mark(sequence) || !from.publisher.chunks.holds(chunk, size))
+        [[unlikely]] {
+      Pins::clear(pin);
+      return take_in_turn(record);
+    }
+    return taken(record, from, sequence, from.publisher.chunks.address(chunk), pin);
+  }
+  // What both have in common: no user header, nothing lost, held by the pin used last.
+  [[gnu::always_inline]] Result<bool> taken(spi::SampleRecord& record, Attachment& from, std::uint64_t sequence,
+                                            const std::byte* payload, Pins::Pin& pin) {
+    record.payload = payload;
+    record.header = payload;
+    record.header_size = 0;
+    record.publisher = from.publisher.name.id;
+    record.sequence = sequence;
+    record.lost_before = 0;
+    record.token = token_of(&pin);
+    const std::uint64_t next = sequence + 1;
+    if (lossless_) [[unlikely]] {
+      return advance_lossless(from, next);
+    }
+    from.next = next;
+    from.cursor->next.store(next, std::memory_order_release);
+    return true;
+  }
 
   // take() in all its cases; and from one publisher.
   [[gnu::noinline]] Result<bool> take_in_turn(spi::SampleRecord& record);

@@ -14,7 +14,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t small = 64;
+constexpr std::size_t in_slot = 64;
+constexpr std::size_t small = 200;
 constexpr std::size_t medium = 5000;
 constexpr std::size_t large = 70'000;
 
@@ -48,12 +49,12 @@ std::uint64_t drain_from(Subscriber& subscriber, std::uint64_t first, std::vecto
 
 void be_publisher(Scene& scene, const std::string& options) {
   Publisher publisher = scene.publisher(options);
-  for (const std::size_t size : {small, medium, small, large}) publish(publisher, size, &scene.report());
+  for (const std::size_t size : {in_slot, medium, small, large}) publish(publisher, size, &scene.report());
   { const Loan dropped = must(publisher.loan(medium)); }
   must(publisher.fd());
   while (must(publisher.next_event())) {
   }
-  publish(publisher, small, &scene.report());
+  publish(publisher, in_slot, &scene.report());
 }
 
 // `base`: what was published before the victim came. Its successor goes on where it stopped.
