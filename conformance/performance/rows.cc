@@ -73,15 +73,15 @@ void add_one_way(std::vector<Row>& rows) {
       section.add("cache line", "one each way", bounce(CacheLine::Lines::one_each_way), {floor});
   section.add("raw ring", "64 B, written and read",
               [](Budget budget) { return ping_pong(std::make_shared<const RawRing>(), small, budget); },
-              {floor, each_way});
+              {each_way, floor});
   section.add(
       "shm", "64 B, written and read", [](Budget budget) { return ping_pong(shm_topic(), small, budget); },
-      {floor, each_way}, 2.0);
+      {each_way, floor}, 2.0);
 
   const auto untouched = [](std::size_t size) {
     return [size](Budget budget) { return ping_pong(shm_topic(), {.size = size}, budget); };
   };
-  const std::size_t smallest = section.add("shm", "64 B, untouched", untouched(64), {floor, each_way});
+  const std::size_t smallest = section.add("shm", "64 B, untouched", untouched(64), {each_way, floor}, 2.0);
   for (const std::size_t size : {kibibyte, 64 * kibibyte, mebibyte, 4 * mebibyte}) {
     section.add("shm", size_text(size) + ", untouched", untouched(size), {smallest}, 1.3);
   }

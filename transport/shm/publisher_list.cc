@@ -57,6 +57,9 @@ Status PublisherList::list(bool first) {
   const std::uint64_t epoch = counters_.epoch.load(std::memory_order_seq_cst);
   epoch_ = no_epoch;  // should this end early
   incomplete_ = false;
+  if (std::exchange(owes_token_, false)) {
+    wake_all();
+  }
   Status fault;
   const std::vector<PeerId> present = list_segments(topic_, Role::publisher);
   if (first) {
@@ -83,6 +86,7 @@ Status PublisherList::list(bool first) {
       fault = added;
     }
   }
+  incomplete_ = incomplete_ || owes_token_;
   if (!incomplete_) {
     epoch_ = epoch;  // what it was before the directory was read
     header_.listed.store(epoch, std::memory_order_release);
@@ -251,7 +255,7 @@ std::optional<std::size_t> PublisherList::entry_of(PeerId publisher) const noexc
   return std::nullopt;
 }
 
-void PublisherList::wake(const Attachment& attachment, std::uint64_t want) const noexcept {
+void PublisherList::wake(const Attachment& attachment, std::uint64_t want) noexcept {
   if (!wants_token(want)) {
     ring(counters_.twin);
     return;
@@ -260,10 +264,13 @@ void PublisherList::wake(const Attachment& attachment, std::uint64_t want) const
   const Result<File> fifo = open_file(topic_.descriptor(), wake_name(name.role, name.id), O_RDWR, "waking");
   if (fifo) {
     put_token(*fifo);
+  } else if (fifo.error().code() == ErrorCode::resource_exhausted) {
+    owes_token_ = true;
+    epoch_ = no_epoch;
   }
 }
 
-void PublisherList::wake_all() const noexcept {
+void PublisherList::wake_all() noexcept {
   ring(counters_.twin);
   for (const auto& attachment : attachments_) {
     if (attachment->publisher.header().watching.load(std::memory_order_seq_cst) != 0) {

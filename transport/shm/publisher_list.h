@@ -63,13 +63,13 @@ class PublisherList {
   [[nodiscard]] bool ready() const noexcept;
 
   // Wakes a publisher that waits for space; all publishers that wait for anything.
-  void wake_if_waiting(const Attachment& attachment) const noexcept {
+  void wake_if_waiting(const Attachment& attachment) noexcept {
     const std::uint64_t want = attachment.publisher.header().want.load(std::memory_order_seq_cst);
     if (want != 0) [[unlikely]] {
       wake(attachment, want);
     }
   }
-  void wake_all() const noexcept;
+  void wake_all() noexcept;
 
   // Tests the locks of all, and notes who has ended.
   void find_ended();
@@ -89,7 +89,8 @@ class PublisherList {
   void watch_with(int epoll);
 
  private:
-  void wake(const Attachment& attachment, std::uint64_t want) const noexcept;
+  // For want of a descriptor a token may have to be written later: then the list is stale until it is.
+  void wake(const Attachment& attachment, std::uint64_t want) noexcept;
   Status list(bool first);
   Status add(PeerId id, bool first);
   void start(Attachment& attachment, bool first) noexcept;
@@ -123,6 +124,7 @@ class PublisherList {
   std::uint64_t epoch_ = no_epoch;
   std::uint64_t joined_ = 0;
   bool incomplete_ = false;
+  bool owes_token_ = false;       // to some publisher
   std::vector<PeerId> finished_;  // ended and read to the end, though others may keep the segment there
   std::optional<Error> fault_;
   std::vector<std::unique_ptr<Attachment>> attachments_;  // who changes it calls note_sole()

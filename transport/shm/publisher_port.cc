@@ -1,9 +1,6 @@
 #include "transport/shm/publisher_port.h"
 
-#include <sys/epoll.h>
-
 #include <bit>
-#include <cerrno>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,11 +11,6 @@
 
 namespace weir::shm {
 namespace {
-
-// Nothing wakes a publisher when the subscriber that holds it back dies: so it looks at the locks this often.
-constexpr std::chrono::milliseconds death_slice(2);
-// The same where nothing depends on being fast.
-constexpr std::chrono::milliseconds join_slice(10);
 
 std::uint64_t slots_for(const PublisherQos& qos) { return std::bit_ceil(qos.depth + qos.history + 1); }
 
@@ -243,167 +235,6 @@ void PublisherPort::reclaim(GiveUp give_up) {
   pinned_.clear();
   subscribers_.collect_pins(pinned_);
   chunks_.reclaim(pinned_);
-}
-
-bool PublisherPort::look_for_space() {
-  flow_.refresh(next_);
-  if (flow_.admitted(next_) && flow_.settled()) {
-    return true;
-  }
-  if (subscribers_.drop_dead_gates(next_)) {
-    flow_.refresh(next_);
-  }
-  return flow_.admitted(next_);
-}
-
-bool PublisherPort::sleep_for_space(Deadline deadline) {
-  header_.want.store(armed_word(++generation_, WakeBy::futex), std::memory_order_seq_cst);
-  const std::uint32_t twin = counters_.twin.load(std::memory_order_seq_cst);
-  bool space = look_for_space();
-  if (!space) {
-    sleep_on(counters_.twin, twin, deadline, death_slice);
-    space = look_for_space();
-  }
-  header_.want.store(0, std::memory_order_seq_cst);
-  return space;
-}
-
-Status PublisherPort::wait_for_admission(std::optional<Deadline> deadline) {
-  bool space = look_for_space();
-  if (!space && qos_.grant == Grant::block) {
-    const Deadline until = deadline ? *deadline : after(qos_.deadline);
-    while (!space && !passed(until)) {
-      space = sleep_for_space(until);
-    }
-  }
-  if (space) {
-    if (std::exchange(refused_, false)) {
-      header_.want.store(0, std::memory_order_relaxed);
-    }
-    return {};
-  }
-  refused_ = true;
-  if (tokens_) {
-    settle();
-  }
-  if (!back_pressure_) {
-    back_pressure_.emplace(
-        ErrorCode::back_pressure,
-        fmt::format(
-            "topic \"{}\": a lossless subscriber has not taken what it was sent (grant={}): take faster, give it more "
-            "depth, or publish again later",
-            topic_->place().topic, to_string(qos_.grant)));
-  }
-  return tl::unexpected(*back_pressure_);
-}
-
-Result<Wake> PublisherPort::wait(Deadline deadline, const std::stop_token& stop) {
-  const std::stop_callback wake(stop, [this] { ring(counters_.twin); });
-  while (true) {
-    if (stop.stop_requested()) {
-      return Wake::interrupted;
-    }
-    if (look_for_space()) {
-      refused_ = false;
-      return Wake::ready;
-    }
-    if (passed(deadline)) {
-      return Wake::deadline;
-    }
-    sleep_for_space(deadline);
-  }
-}
-
-Status PublisherPort::wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) {
-  const std::stop_callback wake(stop, [this] { ring(counters_.twin); });
-  while (true) {
-    const std::uint32_t twin = counters_.twin.load(std::memory_order_seq_cst);
-    subscribers_.refresh();
-    if (subscribers_.joined() >= count) {
-      subscribers_.drop_dead();
-      if (subscribers_.joined() >= count) {
-        return {};
-      }
-    }
-    if (stop.stop_requested()) {
-      return failure(ErrorCode::interrupted,
-                     fmt::format("topic \"{}\": the wait for subscribers was interrupted", topic_->place().topic));
-    }
-    if (passed(deadline)) {
-      return failure(
-          ErrorCode::timed_out,
-          fmt::format("topic \"{}\": {} of {} subscribers joined before the deadline: start them, or wait longer",
-                      topic_->place().topic, subscribers_.joined(), count));
-    }
-    sleep_on(counters_.twin, twin, deadline, join_slice);
-  }
-}
-
-Result<int> PublisherPort::fd() {
-  if (epoll_) {
-    return epoll_.get();
-  }
-  const std::string what = fmt::format("topic \"{}\": making a descriptor to wait on", topic_->place().topic);
-  File epoll(epoll_create1(EPOLL_CLOEXEC));
-  if (!epoll) {
-    return tl::unexpected(system_error(what, errno));
-  }
-  Result<TokenFifo> tokens =
-      TokenFifo::make(topic_->descriptor(), wake_name(segment_.name.role, segment_.name.id), what);
-  if (!tokens) {
-    return tl::unexpected(tokens.error());
-  }
-  epoll_event event{};
-  event.events = EPOLLIN;
-  if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, tokens->descriptor(), &event) != 0) {
-    return tl::unexpected(system_error(what, errno));
-  }
-  tokens_ = std::move(*tokens);
-  epoll_ = std::move(epoll);
-  header_.watching.store(1, std::memory_order_seq_cst);
-  subscribers_.watch_with(epoll_.get());
-  subscribers_.drop_dead();  // whose hang-up came before the watch
-  settle();
-  return epoll_.get();
-}
-
-void PublisherPort::settle() {
-  tokens_.drain();
-  if (refused_) {
-    header_.want.store(armed_word(++generation_, WakeBy::token), std::memory_order_seq_cst);
-  } else {
-    header_.want.store(0, std::memory_order_seq_cst);
-  }
-  // Who dies between two looks is shown by its life FIFO; dropping it here closes that.
-  epoll_event hung_up{};
-  if (epoll_wait(epoll_.get(), &hung_up, 1, 0) > 0) {
-    subscribers_.drop_dead();
-    subscribers_.note_hang_up(hung_up.data.u64);
-  }
-  subscribers_.refresh();
-  if (!subscribers_.log().empty() || (refused_ && look_for_space())) {
-    tokens_.write();
-  }
-}
-
-Result<std::optional<MembershipEvent>> PublisherPort::next_event() {
-  subscribers_.refresh();
-  if (!subscribers_.log().recording()) {
-    subscribers_.record_events();
-  }
-  if (subscribers_.log().empty()) {
-    subscribers_.drop_dead();
-    if (tokens_ && subscribers_.log().empty()) {
-      settle();
-    }
-  }
-  return subscribers_.log().next();
-}
-
-Result<std::vector<Peer>> PublisherPort::peers() {
-  subscribers_.refresh();
-  subscribers_.drop_dead();
-  return subscribers_.peers();
 }
 
 }  // namespace weir::shm

@@ -179,6 +179,25 @@ TEST_F(ScarceDescriptors, PublisherWithoutAnyWakesWhoWaitsOnADescriptorAsSoonAsI
   EXPECT_EQ(drain(newcomer), 2U);
 }
 
+TEST_F(ScarceDescriptors, SubscriberWithoutAnyWakesThePublisherItHeldBackAsSoonAsItCan) {
+  Publisher publisher = must(node_.publisher(root_.uri("grant=reject")));
+  Subscriber subscriber = must(node_.subscriber(root_.uri("policy=lossless"), {.depth = 1}));
+  pollfd ready{.fd = must(publisher.fd()), .events = POLLIN, .revents = 0};
+  must(send(publisher, 64, 0));
+  ASSERT_FALSE(send(publisher, 64, 1));
+  while (must(publisher.next_event())) {
+  }
+  ASSERT_EQ(poll(&ready, 1, 0), 0);
+  {
+    const DescriptorLimit limit(0);
+    EXPECT_EQ(drain(subscriber), 1U);
+    EXPECT_EQ(poll(&ready, 1, 0), 0) << "it had a descriptor after all";
+  }
+  EXPECT_EQ(drain(subscriber), 0U);
+  EXPECT_EQ(poll(&ready, 1, 1'000), 1) << "a lost wake-up";
+  must(send(publisher, 64, 1));
+}
+
 TEST_F(ScarceDescriptors, PublisherWithoutAnyTakesNoLosslessSubscriberForDead) {
   constexpr std::uint64_t depth = 4;
   Publisher publisher = must(node_.publisher(root_.uri("grant=reject")));

@@ -33,13 +33,6 @@ constexpr int watchdog_milliseconds = 60'000;
 constexpr int inconclusive = 77;
 
 // What the machine refuses to the test itself is no finding about weir, and must end the test.
-void require(bool condition, const char* what) {
-  if (condition) return;
-  const std::string text = fmt::format("INCONCLUSIVE: {}: {}\n", what, std::strerror(errno));
-  static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
-  _exit(inconclusive);
-}
-
 [[noreturn]] void run_and_exit(const std::function<bool()>& body) {
   bool good = false;
   try {
@@ -58,7 +51,8 @@ pid_t fork_child(const std::function<void()>& run) {
   const pid_t child = fork();
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(inconclusive);
+    // 0: the parent is outside of this PID namespace.
+    if (getppid() != parent && getppid() != 0) _exit(inconclusive);
     run();
     _exit(inconclusive);
   }
@@ -120,6 +114,15 @@ void write_file(const char* path, const std::string& text) {
   close(descriptor);
 }
 
+}  // namespace
+
+void require(bool condition, const char* what) {
+  if (condition) return;
+  const std::string text = fmt::format("INCONCLUSIVE: {}: {}\n", what, std::strerror(errno));
+  static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
+  _exit(inconclusive);
+}
+
 void enter_private_mounts() {
   const uid_t user = geteuid();
   const gid_t group = getegid();
@@ -131,8 +134,6 @@ void enter_private_mounts() {
   }
   require(mount(nullptr, "/", nullptr, MS_PRIVATE | MS_REC, nullptr) == 0, "making mounts private");
 }
-
-}  // namespace
 
 TemporaryRoot::TemporaryRoot()
     : path_(make_directory()), descriptor_(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {

@@ -66,6 +66,11 @@ class Child {
 // likes. Fails, and does not pass, on a machine that forbids namespaces.
 void in_private_mounts(const std::function<void()>& body);
 
+// The same for this process, from now on: for a child of a test.
+void enter_private_mounts();
+// Ends this process as inconclusive, loudly, unless `condition`: for what a machine may forbid. Says errno.
+void require(bool condition, const char* what);
+
 // A tmpfs with these mount options at `path`; only in_private_mounts. Without options, remounts what is there
 // read-only.
 void mount_tmpfs(const std::string& path, const std::string& options);

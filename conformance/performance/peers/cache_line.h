@@ -2,7 +2,8 @@
 //
 // One line for both ways is written by both in turn: a processor may hand it over whole to whoever reads it, ready to
 // be written. That is the least there is, but no queue can be like that, since each of its lines has one writer. One
-// line each way is what a queue without payload would be: its writer must get it back from the reader first.
+// line each way is what a queue without payload would be: its writer must get it back from the reader first. Targets
+// are ratios to that.
 //
 // It carries no payload, so fill and use get an empty one.
 #pragma once

@@ -1,0 +1,190 @@
+// How a subscriber waits: it spins while a sample is expected at once, else it sleeps; and what its descriptor shows.
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "transport/shm/subscriber_port.h"
+
+namespace weir::shm {
+namespace {
+
+// A publisher can die between a sample and the bell: so sleepers look again this often.
+constexpr std::chrono::milliseconds sleep_slice(100);
+// A sleep costs its owner 9 to 15 microseconds of processor time: spinning pays below that.
+constexpr std::chrono::microseconds worth_spinning(20);
+
+void pause_processor() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+#endif
+}
+
+}  // namespace
+
+bool SubscriberPort::settle() {
+  tokens_.drain();
+  header_.asleep.store(armed_word(++generation_, WakeBy::token), std::memory_order_seq_cst);
+  // A hang-up stays in the epoll set until its FIFO is closed, which noting the end does.
+  epoll_event hung_up{};
+  if (epoll_wait(epoll_.get(), &hung_up, 1, 0) > 0) {
+    publishers_.find_ended();
+    publishers_.note_hang_up(hung_up.data.u64);
+    publishers_.let_go_of_ended();
+  }
+  // A listing that could not be completed is tried again at the next take, not in this one.
+  const bool again = publishers_.is_incomplete();
+  const bool something = (!again && publishers_.is_stale()) || publishers_.ready();
+  if (something || again || !publishers_.log().empty()) {
+    tokens_.write();
+  }
+  return !something;
+}
+
+Result<Wake> SubscriberPort::wait(Deadline deadline, const std::stop_token& stop) {
+  if (publishers_.is_stale()) {
+    publishers_.refresh();
+  }
+  if (publishers_.ready()) {
+    expected_gap_ /= 2;
+    return Wake::ready;
+  }
+  if (passed(deadline)) {
+    return Wake::deadline;
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  const Wake wake = spin(deadline, stop) ? Wake::ready : sleep(deadline, stop);
+  const std::chrono::nanoseconds gap = std::chrono::steady_clock::now() - begin;
+  expected_gap_ += (gap - expected_gap_) / 4;
+  return wake;
+}
+
+bool SubscriberPort::spin(Deadline deadline, const std::stop_token& stop) noexcept {
+  static const bool alone = std::thread::hardware_concurrency() < 2;
+  if (alone || expected_gap_ > worth_spinning) {
+    return false;
+  }
+  const Deadline end = std::min(deadline, after(2 * worth_spinning));
+  constexpr int looks_between_clocks = 32;
+  while (true) {
+    for (int look = 0; look < looks_between_clocks; ++look) {
+      if (publishers_.ready()) {
+        return true;
+      }
+      pause_processor();
+    }
+    if (passed(end) || publishers_.is_stale() || stop.stop_requested()) {
+      return false;
+    }
+  }
+}
+
+Wake SubscriberPort::sleep(Deadline deadline, const std::stop_token& stop) {
+  const std::stop_callback wake(stop, [this] { ring(counters_.bell); });
+  const bool by_token = static_cast<bool>(tokens_);  // then it is counted for as long as it lives
+  if (!by_token) {
+    count_as_sleeper();
+  }
+  Wake outcome = Wake::deadline;
+  while (true) {
+    // The bell first: a publisher may ring for this generation on account of a sample that we have taken already, and
+    // then never again for it (docs/model, m4, BELL_AFTER_ARM).
+    const std::uint32_t bell = counters_.bell.load(std::memory_order_seq_cst);
+    header_.asleep.store(armed_word(++generation_, WakeBy::futex), std::memory_order_seq_cst);
+    if (publishers_.is_stale()) {
+      publishers_.refresh();
+    }
+    if (publishers_.ready()) {
+      outcome = Wake::ready;
+      break;
+    }
+    if (stop.stop_requested()) {
+      outcome = Wake::interrupted;
+      break;
+    }
+    if (passed(deadline)) {
+      break;
+    }
+    publishers_.let_go_of_ended();
+    if (sleep_on(counters_.bell, bell, deadline, sleep_slice)) {
+      publishers_.find_ended();  // nothing else tells of a death here
+    }
+  }
+  header_.asleep.store(0, std::memory_order_seq_cst);
+  if (by_token) {
+    settle();  // the descriptor was not armed meanwhile
+  } else {
+    uncount_as_sleeper();
+  }
+  return outcome;
+}
+
+void SubscriberPort::count_as_sleeper() noexcept {
+  counters_.sleepers.fetch_add(1, std::memory_order_seq_cst);
+  header_.counted.store(1, std::memory_order_release);
+}
+
+void SubscriberPort::uncount_as_sleeper() noexcept {
+  header_.asleep.store(0, std::memory_order_seq_cst);
+  header_.counted.store(0, std::memory_order_release);
+  counters_.sleepers.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+Result<int> SubscriberPort::fd() {
+  if (epoll_) {
+    return epoll_.get();
+  }
+  const std::string what = fmt::format("topic \"{}\": making a descriptor to wait on", topic_->place().topic);
+  File epoll(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) {
+    return tl::unexpected(system_error(what, errno));
+  }
+  Result<TokenFifo> tokens =
+      TokenFifo::make(topic_->descriptor(), wake_name(segment_.name.role, segment_.name.id), what);
+  if (!tokens) {
+    return tl::unexpected(tokens.error());
+  }
+  epoll_event event{};
+  event.events = EPOLLIN;
+  if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, tokens->descriptor(), &event) != 0) {
+    return tl::unexpected(system_error(what, errno));
+  }
+  tokens_ = std::move(*tokens);
+  epoll_ = std::move(epoll);
+  count_as_sleeper();
+  publishers_.watch_with(epoll_.get());
+  publishers_.find_ended();  // whose hang-up came before the watch
+  settle();
+  return epoll_.get();
+}
+
+Result<std::optional<MembershipEvent>> SubscriberPort::next_event() {
+  if (publishers_.is_stale()) {
+    publishers_.refresh();
+  }
+  if (!publishers_.log().recording()) {
+    publishers_.record_events();
+  }
+  if (publishers_.log().empty()) {
+    publishers_.find_ended();
+    if (tokens_ && publishers_.log().empty()) {
+      settle();
+    }
+  }
+  return publishers_.log().next();
+}
+
+Result<std::vector<Peer>> SubscriberPort::peers() {
+  if (publishers_.is_stale()) {
+    publishers_.refresh();
+  }
+  return publishers_.peers();
+}
+
+}  // namespace weir::shm
