@@ -9,16 +9,18 @@
     )
 
 makes `shm_ordering`, `shm_crash`, … one test for each family of requirements, which run side by side, and the test
-suite `shm` of them all. Verdicts are in verdicts.jsonl among the undeclared outputs of each test.
+suite `shm` of them all. Verdicts are in verdicts.jsonl among the undeclared outputs of each test. `shm_judge` is the
+runner of docs/conformance.md for this backend: each test in a process of its own, with a report.
 """
 
-load("@rules_cc//cc:defs.bzl", "cc_library", "cc_test")
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
 
 # The families of REQUIREMENTS.md: the folders in which their tests are.
 FAMILIES = [
     "cleanup",
     "crash",
     "data",
+    "kill_points",
     "late_joiner",
     "limits",
     "membership",
@@ -26,6 +28,7 @@ FAMILIES = [
     "opening",
     "ordering",
     "persistence",
+    "random",
     "slow_subscriber",
     "types",
     "waiting",
@@ -64,6 +67,17 @@ def transport_conformance_test(name, srcs, backend_deps, families = FAMILIES, da
             ],
             **kwargs
         )
+    cc_binary(
+        name = name + "_judge",
+        testonly = True,
+        data = data,
+        tags = [tag for tag in tags if tag != "manual"] + ["manual"],
+        visibility = ["//visibility:public"],
+        deps = [
+            name + "_backend",
+            Label("//conformance/judge:linked_backend"),
+        ] + [Label("//conformance/" + family) for family in FAMILIES],
+    )
     native.test_suite(
         name = name,
         tags = [tag for tag in tags if tag == "manual"],

@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::string_view ipc = "ipc://";
 
-// libzmq closes sockets on a thread of its own, so an address can be taken for a moment after its binder has closed.
+// A binder that was killed, or a native one that has closed, may still be there for a moment.
 constexpr std::chrono::milliseconds closing_takes(500);
 
 // The path of an ipc endpoint that is a file; empty for any other endpoint.
@@ -124,7 +124,6 @@ constexpr int last_retry = 100;
 Status set_common_options(zmq::socket_ref socket, const Options& options) {
   const auto is_ipv6 = [](const std::string& native) { return native.find('[') != std::string::npos; };
   try {
-    socket.set(zmq::sockopt::linger, static_cast<int>(options.linger.count()));
     socket.set(zmq::sockopt::reconnect_ivl, first_retry);
     socket.set(zmq::sockopt::reconnect_ivl_max, last_retry);
     // Not otherwise: names such as localhost would resolve to addresses where IPv4 programs do not listen.

@@ -55,7 +55,7 @@ class Attachment {
   std::vector<std::string> bound_;
 };
 
-// Sets what both roles have in common (linger, keys, reconnection) first.
+// Sets what both roles have in common (keys, reconnection) first.
 // Errors: those of set_keys(); name_taken, invalid_argument, limit_exceeded for a path over longest_ipc_path, not_found
 // for a directory that is not there, permission_denied.
 [[nodiscard]] Result<Attachment> attach(zmq::socket_ref socket, const Options& options);

@@ -24,9 +24,10 @@ void run_bare(std::uint64_t messages, std::size_t size) {
   zmq::socket_t publisher(context, zmq::socket_type::xpub);
   zmq::socket_t subscriber(context, zmq::socket_type::sub);
   publisher.set(zmq::sockopt::xpub_verboser, true);
-  // No mark: on its own libzmq would drop messages for which there is room (docs/zeromq.md).
-  publisher.set(zmq::sockopt::sndhwm, 0);
-  subscriber.set(zmq::sockopt::rcvhwm, 0);
+  // Marks as every socket has them, but out of reach: on its own libzmq would drop messages for which there is room
+  // (docs/zeromq.md).
+  publisher.set(zmq::sockopt::sndhwm, 1'000'000);
+  subscriber.set(zmq::sockopt::rcvhwm, 1'000'000);
   subscriber.set(zmq::sockopt::subscribe, "");
   publisher.bind(address);
   subscriber.connect(address);
@@ -61,15 +62,12 @@ void run_weir(const std::string& options, std::uint64_t messages, std::size_t si
   for (std::uint64_t message = 0; message < messages; ++message) {
     auto loan = publisher.loan(size);
     if (!loan) throw std::runtime_error(loan.error().message());
-    const std::byte* lent = loan->payload().data();
     if (auto sequence = loan->publish(); !sequence) throw std::runtime_error(sequence.error().message());
     auto sample = subscriber.take();
     if (!sample) throw std::runtime_error(sample.error().message());
     if (!*sample || sample->payload().size() != size) {
       throw std::runtime_error("not the message that was just published");
     }
-    // Small messages travel within libzmq's own structures; of others the very memory arrives that was lent.
-    if (size > 33 && sample->payload().data() != lent) throw std::runtime_error("the payload was copied");
   }
 }
 

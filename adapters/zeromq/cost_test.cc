@@ -46,7 +46,7 @@ TEST_P(CostOfTheAdapter, IsAtMost150InstructionsAMessage) {
   EXPECT_LE(adapter.total - bare.total, 150);
 }
 
-// A copy would cost tens of thousands; and cost_driver compares the addresses of what was lent and what arrives.
+// A copy would cost tens of thousands. (frames_test.cc compares the addresses of what was lent and what arrives.)
 TEST(CopiesOfTheAdapter, AreNoneOfAMebibyte) {
   constexpr std::uint64_t size = 1U << 20U;
   const double bare = measure("bare", size).total;

@@ -131,6 +131,19 @@ TEST_F(FramesOnTheWire, MessagesOfAnyNumberOfFramesAreDeliveredWhole) {
   }
 }
 
+TEST_F(FramesOnTheWire, WithinAProcessTheVeryMemoryArrivesThatWasLent) {
+  const std::string uri = "zmq+inproc://" + directory_.path();
+  Publisher publisher = must(node_.publisher(uri));
+  Subscriber subscriber = must(node_.subscriber(uri));
+  must(publisher.wait_for_subscribers(1, soon()));
+  for (const std::size_t size : {64U, 4096U, 1U << 20U}) {
+    auto loan = must(publisher.loan(size));
+    const std::byte* lent = loan.payload().data();
+    must(loan.publish());
+    EXPECT_EQ(next(subscriber).payload().data(), lent) << size << " bytes";
+  }
+}
+
 TEST_F(FramesOnTheWire, TopicAndPayloadAreTwoFrames) {
   Publisher publisher = publish("?frames=topic");
   must(publisher.send(bytes("payload"), bytes("topic")));

@@ -18,10 +18,19 @@ std::byte* allocate(std::size_t size, std::size_t alignment) {
 
 }  // namespace
 
+bool Incoming::show_payload(std::size_t alignment, spi::SampleRecord& record) {
+  record.payload = payload_.data<std::byte>();
+  record.size = payload_.size();
+  record.header = nullptr;
+  record.header_size = 0;
+  if (record.size > largest_light) is_heavy_ = true;
+  return (reinterpret_cast<std::uintptr_t>(record.payload) & (alignment - 1)) == 0 || align(alignment, record);
+}
+
 bool Incoming::align(std::size_t alignment, spi::SampleRecord& record) {
   copy_.reset(allocate(record.size, alignment));
   if (!copy_) return false;
-  has_more_ = true;
+  is_heavy_ = true;
   if (record.size != 0) std::memcpy(copy_.get(), record.payload, record.size);
   record.payload = copy_.get();
   return true;
@@ -36,7 +45,7 @@ bool Incoming::show_frames(std::span<zmq::message_t> all, Frames frames, std::si
   if (all.size() != 2 || frames != Frames::topic || all[0].size() > spi::max_header_size) {
     return show_table(all, alignment, record);
   }
-  has_more_ = true;
+  is_heavy_ = true;
   header_ = std::move(all[0]);
   payload_ = std::move(all[1]);
   const bool shown = show_payload(alignment, record);
@@ -52,7 +61,7 @@ bool Incoming::show_table(std::span<zmq::message_t> all, std::size_t alignment, 
   const std::uint64_t size = std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0});
   copy_.reset(allocate(size, alignment));
   if (!copy_) return false;
-  has_more_ = true;
+  is_heavy_ = true;
   std::byte* to = copy_.get();
   for (const zmq::message_t& frame : all) {
     if (frame.size() != 0) std::memcpy(to, frame.data(), frame.size());
@@ -66,11 +75,17 @@ bool Incoming::show_table(std::span<zmq::message_t> all, std::size_t alignment, 
   return true;
 }
 
-void Incoming::clear_more() noexcept {
+void Incoming::clear_and_release() noexcept {
+  clear();
+  in_hand_.store(false, std::memory_order_release);
+}
+
+void Incoming::clear() noexcept {
+  payload_.rebuild();
   header_.rebuild();
   table_.clear();
   copy_.reset();
-  has_more_ = false;
+  is_heavy_ = false;
 }
 
 }  // namespace weir::zeromq

@@ -10,7 +10,7 @@
 // the first frame, with commas between; \, is a comma and \\ a \    | | frames       | both  | payload     | payload,
 // topic, table: see frames.h                                           | | envelope     | both  | 0           | 1: a
 // trailing frame with publisher, sequence and time: see envelope.h         | | alignment    | sub   | 1           | of
-// payloads; where ZeroMQ delivers another one, they are copied               | | linger       | both  | 1s          |
+// payloads; where ZeroMQ delivers another one, they are copied               | | linger       | pub   | 1s          |
 // how long what is not sent yet goes on being sent after a close                | | curve        | both  | none | file
 // with the own CURVE certificate: see curve.h                              | | curve_server | both  | none        |
 // file with the public key of the server; without it, the own side is the server |

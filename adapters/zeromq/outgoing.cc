@@ -10,39 +10,37 @@
 
 namespace weir::zeromq {
 
-bool Outgoing::renew() noexcept {
-  zmq_msg_init(payload_.handle());
-  return false;
+void Outgoing::forget() noexcept {
+  zmq_msg_init(payload_.handle());  // not closed: libzmq left nothing that could be
+  plain_size_ = free;
 }
 
-bool Outgoing::lend_specially(const spi::LoanRequest& request, const std::shared_ptr<Budget>& budget,
-                              spi::LoanRecord& record) noexcept {
-  if (request.header_size != 0) {
-    if (zmq_msg_init_size(header_.handle(), request.header_size) != 0) {
-      zmq_msg_init(header_.handle());
+bool Outgoing::lend(const spi::LoanRequest& request, const std::shared_ptr<Budget>& budget,
+                    spi::LoanRecord& record) noexcept {
+  if (request.size <= largest_plain && request.alignment <= natural_alignment) {
+    if (!lend_plain(request.size, record)) {
+      forget();
       return false;
     }
-    has_header_ = true;
-  }
-  if (request.size < large && request.alignment <= natural_alignment) {
-    if (zmq_msg_init_size(payload_.handle(), request.size) != 0) {
-      renew();
-      clear();
-      return false;
-    }
-    record.payload = static_cast<std::byte*>(payload_.data());
   } else {
     block_ = Block::make(request.size, std::max(request.alignment, alignof(Block)), budget);
-    if (block_ == nullptr) {
-      clear();
+    if (block_ == nullptr) return false;
+    plain_size_ = not_plain;
+    record.payload = block_->payload();
+    record.size = request.size;
+    record.header = nullptr;
+    record.header_size = 0;
+  }
+  if (request.header_size != 0) {
+    plain_size_ = not_plain;
+    if (zmq_msg_init_size(header_.handle(), request.header_size) != 0) {
+      zmq_msg_init(header_.handle());
+      drop();
       return false;
     }
-    record.payload = block_->payload();
+    record.header = static_cast<std::byte*>(header_.data());
+    record.header_size = request.header_size;
   }
-  lent_ = request.size;
-  record.size = request.size;
-  record.header = has_header_ ? static_cast<std::byte*>(header_.data()) : nullptr;
-  record.header_size = request.header_size;
   return true;
 }
 
@@ -56,7 +54,7 @@ zmq::message_t Outgoing::part(const spi::LoanRecord& record, std::size_t at, std
       throw;
     }
   }
-  if (at == 0 && size == lent_) {
+  if (at == 0 && size == payload_.size()) {
     zmq::message_t whole;
     whole.copy(payload_);  // shares the memory, or copies the few bytes that libzmq keeps in the message itself
     return whole;
@@ -65,7 +63,7 @@ zmq::message_t Outgoing::part(const spi::LoanRecord& record, std::size_t at, std
 }
 
 bool Outgoing::collect(const spi::LoanRecord& record, Frames frames, Messages& all) {
-  if (frames == Frames::table && has_header_) {
+  if (frames == Frames::table && record.header_size != 0) {
     const auto sizes = read_frame_table({record.header, record.header_size});
     std::size_t at = 0;
     for (const std::uint64_t size : sizes) {
@@ -82,8 +80,11 @@ bool Outgoing::collect(const spi::LoanRecord& record, Frames frames, Messages& a
   return true;
 }
 
-int Outgoing::send_frames(void* socket, const spi::LoanRecord& record, Frames frames, zmq::message_t* trailer,
-                          Messages& scratch) {
+int Outgoing::send(void* socket, const spi::LoanRecord& record, Frames frames, zmq::message_t* trailer,
+                   Messages& scratch) {
+  if (frames == Frames::payload && trailer == nullptr && is_plain(record.size)) {
+    return send_plain(socket) ? 0 : zmq_errno();
+  }
   // Copies and shares are sent, so that the loan is whole whatever happens on the way.
   int fault = 0;
   try {
@@ -106,11 +107,11 @@ int Outgoing::send_frames(void* socket, const spi::LoanRecord& record, Frames fr
   return fault;
 }
 
-void Outgoing::clear() noexcept {
+void Outgoing::drop() noexcept {
   if (block_ != nullptr) std::exchange(block_, nullptr)->release();
   payload_.rebuild();
-  if (std::exchange(has_header_, false)) header_.rebuild();
-  lent_ = 0;
+  header_.rebuild();
+  plain_size_ = free;
 }
 
 }  // namespace weir::zeromq

@@ -4,12 +4,14 @@
 #include <cerrno>
 #include <chrono>
 #include <limits>
+#include <span>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "adapters/zeromq/failure.h"
-#include "adapters/zeromq/promises.h"
+#include "adapters/zeromq/envelope.h"
+#include "adapters/zeromq/plain_publisher.h"
 
 namespace weir::zeromq {
 namespace {
@@ -32,183 +34,160 @@ int high_water_mark(std::uint64_t depth) {
 
 }  // namespace
 
-Publisher::Publisher(const Capabilities& capabilities, Options options, const PublisherQos& qos, Socket socket,
-                     int mailbox)
-    : capabilities_(capabilities),
-      options_(std::move(options)),
-      qos_(qos),
-      socket_(std::move(socket)),
-      native_(socket_.ref()),
-      waiter_(mailbox, options_.endpoint),
-      until_listening_(publishes_between_listening(qos.depth)) {}
+Publisher::Publisher(Connection connection, const PublisherQos& qos)
+    : connection_(std::move(connection)), socket_(connection_.socket().handle()), qos_(qos), loans_(qos.loans) {}
 
 Result<std::unique_ptr<spi::PublisherPort>> Publisher::open(const Endpoint& endpoint, const PublisherQos& qos) {
-  Result<Options> options = read_options(endpoint, Role::publisher, qos.extra);
-  if (!options) return tl::unexpected(options.error());
-  if (qos.type) {
-    return failure(ErrorCode::unsupported,
-                   fmt::format("endpoint \"{}\": ZeroMQ peers do not say what their bytes are, so type={} cannot be "
-                               "checked: leave it out",
-                               options->endpoint, qos.type->name));
-  }
-  Result<Socket> socket = open_socket(options->endpoint, ZMQ_XPUB);
-  if (!socket) return tl::unexpected(socket.error());
-  int mailbox = -1;
-  try {
-    zmq::socket_ref native = socket->ref();
-    native.set(zmq::sockopt::sndhwm, high_water_mark(qos.depth));
-    native.set(zmq::sockopt::xpub_verboser, true);
-    native.set(zmq::sockopt::xpub_nodrop, qos.grant != Grant::drop);
-    mailbox = native.get(zmq::sockopt::fd);
-  } catch (const zmq::error_t& thrown) {
-    return socket_failure(options->endpoint, "setting up an XPUB socket", thrown.num());
-  }
-  Result<Attachment> attachment = attach(socket->ref(), *options);
-  if (!attachment) return tl::unexpected(attachment.error());
-  const Capabilities capabilities =
-      promises(endpoint.scheme != "zmq+inproc", options->envelope, false, options->frames);
-  std::unique_ptr<Publisher> publisher(
-      new Publisher(capabilities, std::move(*options), qos, std::move(*socket), mailbox));
-  publisher->attachment_ = std::move(*attachment);
-  if (!publisher->attachment_.bound().empty()) tell_bound_endpoints(publisher->id_, publisher->attachment_.bound());
-  return publisher;
-}
-
-void Publisher::close() noexcept {
-  if (socket_.ref().handle() == nullptr) return;
-  if (!attachment_.bound().empty()) tell_bound_endpoints(id_, {});
-  attachment_.release();
-  waiter_.close();
-  socket_.close();
-}
-
-Error Publisher::fault_error(std::string_view what, int fault) const {
-  return socket_error(options_.endpoint, what, fault);
+  const auto prepare = [&qos](zmq::socket_ref socket, const Options& options) {
+    socket.set(zmq::sockopt::linger, static_cast<int>(options.linger.count()));
+    socket.set(zmq::sockopt::sndhwm, high_water_mark(qos.depth));
+    socket.set(zmq::sockopt::xpub_verboser, true);
+    socket.set(zmq::sockopt::xpub_nodrop, qos.grant != Grant::drop);
+  };
+  return Connection::open(endpoint, Role::publisher, qos.type, qos.extra, prepare).map([&qos](Connection&& connection) {
+    const bool is_plain = PlainPublisher::serves(connection.options(), qos);
+    return std::unique_ptr<spi::PublisherPort>(is_plain ? new PlainPublisher(std::move(connection), qos)
+                                                        : new Publisher(std::move(connection), qos));
+  });
 }
 
 // ---- Loans ----
 
-Status Publisher::refuse(const spi::LoanRequest& request) const {
-  if (request.header_size != 0 && options_.frames == Frames::payload) {
-    return failure(ErrorCode::unsupported,
-                   fmt::format("endpoint \"{}\": a ZeroMQ message of one frame has no user header: say frames=topic to "
-                               "send it as the first of two frames",
-                               options_.endpoint));
+Status Publisher::loan(const spi::LoanRequest& request, spi::LoanRecord& record) {
+  Outgoing& loan = loans_.current();
+  if (!loan.is_free() || request.size > plain_limit_ || request.header_size != 0 ||
+      request.alignment > Outgoing::natural_alignment) [[unlikely]] {
+    return loan_slowly(request, record);
   }
+  record.token = reinterpret_cast<std::uint64_t>(&loan);
+  if (!loan.lend_plain(request.size, record)) [[unlikely]] {
+    return not_lent(record);
+  }
+  Status lent;  // `return {}` would write zeros first
+  return lent;
+}
+
+Status Publisher::loan_slowly(const spi::LoanRequest& request, spi::LoanRecord& record) {
+  if (request.header_size != 0 && connection_.options().frames == Frames::payload) {
+    return connection_.unsupported(
+        "a ZeroMQ message of one frame has no user header: say frames=topic to send it as the first of two frames");
+  }
+  const std::uint64_t used = lent_memory();
+  if (used > qos_.memory || request.size > qos_.memory - used) return refuse(request, used);
+  // There is a free one: the handles refuse more loans than the publisher may have.
+  if (!loans_.current().is_free()) static_cast<void>(loans_.find_free());
+  Outgoing& loan = loans_.current();
+  record.token = reinterpret_cast<std::uint64_t>(&loan);
+  if (!loan.lend(request, budget_, record)) return tl::unexpected(no_memory(request.size));
+  // What is left, shared among all loans that can be open: they need not be counted until one is larger.
+  const std::uint64_t left = qos_.memory - used - request.size;
+  plain_limit_ = std::min<std::uint64_t>(left / qos_.loans, Outgoing::largest_plain);
+  return {};
+}
+
+Status Publisher::not_lent(const spi::LoanRecord& record) {
+  loan_of(record).forget();
+  return tl::unexpected(no_memory(record.size));
+}
+
+Error Publisher::no_memory(std::size_t size) const {
+  return connection_.error(fmt::format("a message of {} bytes", size), ENOMEM);
+}
+
+std::uint64_t Publisher::lent_memory() const noexcept {
+  std::uint64_t bytes = budget_->load(std::memory_order_relaxed);
+  loans_.for_each([&bytes](const Outgoing& loan) { bytes += loan.lent_of_libzmq(); });
+  return bytes;
+}
+
+Status Publisher::refuse(const spi::LoanRequest& request, std::uint64_t used) const {
   return failure(
       ErrorCode::limit_exceeded,
       fmt::format("endpoint \"{}\": a message of {} bytes does not fit, as {} of memory={} bytes are in loans "
                   "and in queues: wait until some are sent, or raise that option",
-                  options_.endpoint, request.size, lent_ + budget_->load(), qos_.memory));
+                  connection_.options().endpoint, request.size, used, qos_.memory));
 }
 
-Status Publisher::loan(const spi::LoanRequest& request, spi::LoanRecord& record) {
-  const std::uint64_t used = lent_ + budget_->load(std::memory_order_relaxed);
-  if ((request.header_size != 0 && options_.frames == Frames::payload) || used > qos_.memory ||
-      request.size > qos_.memory - used) [[unlikely]] {
-    return refuse(request);
-  }
-  if (unused_.empty()) [[unlikely]] {
-    unused_.reserve(loans_.size() + 1);
-    unused_.push_back(&loans_.emplace_back());
-  }
-  Outgoing* loan = unused_.back();
-  if (!loan->lend(request, budget_, record)) [[unlikely]] {
-    return tl::unexpected(fault_error(fmt::format("a message of {} bytes", request.size), ENOMEM));
-  }
-  unused_.pop_back();
-  lent_ += loan->lent_of_libzmq();
-  record.token = reinterpret_cast<std::uint64_t>(loan);
-  return {};
-}
-
-void Publisher::drop(spi::LoanRecord& record) noexcept {
-  Outgoing& loan = loan_of(record);
-  lent_ -= loan.lent_of_libzmq();
-  loan.drop();
-  unused_.push_back(&loan);
-}
+void Publisher::drop(spi::LoanRecord& record) noexcept { loan_of(record).drop(); }
 
 // ---- Publishing ----
 
-int Publisher::send_with_envelope(Outgoing& loan, const spi::LoanRecord& record) {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  zmq::message_t trailer(envelope_size);
-  write_envelope(std::span<std::byte, envelope_size>(trailer.data<std::byte>(), envelope_size),
-                 {.publisher = id_,
-                  .sequence = next_sequence_,
-                  .time = static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count()),
-                  .clock = this_clock()});
-  return loan.send_frames(native_.handle(), record, options_.frames, &trailer, scratch_);
-}
-
-int Publisher::send(Outgoing& loan, const spi::LoanRecord& record) {
-  if (options_.envelope) return send_with_envelope(loan, record);
-  if (options_.frames == Frames::payload) [[likely]] {
-    return loan.send_payload(native_.handle(), record, scratch_);
-  }
-  return loan.send_frames(native_.handle(), record, options_.frames, nullptr, scratch_);
-}
-
-std::uint64_t Publisher::accepted(const spi::LoanRecord& record) noexcept {
-  unused_.push_back(&loan_of(record));
-  refused_ = false;
-  waiter_.show(false);
-  return next_sequence_++;
-}
-
 Result<std::uint64_t> Publisher::publish(spi::LoanRecord& record, std::optional<Deadline> deadline) {
-  Outgoing& loan = loan_of(record);
-  const std::uint64_t lent = loan.lent_of_libzmq();
-  if (--until_listening_ == 0) [[unlikely]] {
+  if (until_listening_-- <= 1) {
     until_listening_ = publishes_between_listening(qos_.depth);
     listen();
   }
-  if (const int fault = send(loan, record); fault != 0) [[unlikely]] {
-    return publish_again(record, fault, deadline);
-  }
-  lent_ -= lent;
-  return accepted(record);
+  const int fault = send(loan_of(record), record);
+  return fault == 0 ? accepted() : publish_again(record, fault, deadline);
+}
+
+Result<std::uint64_t> Publisher::publish_plain_again(const Outgoing& loan) {
+  spi::LoanRecord record{};
+  record.size = loan.plain_size();
+  record.token = reinterpret_cast<std::uint64_t>(&loan);
+  return publish_again(record, zmq_errno(), {});
 }
 
 Result<std::uint64_t> Publisher::publish_again(spi::LoanRecord& record, int fault, std::optional<Deadline> deadline) {
   Outgoing& loan = loan_of(record);
-  const std::uint64_t lent = loan.lent_of_libzmq();
   const bool waits = qos_.grant == Grant::block;
   if (fault == EAGAIN || fault == EINTR) {
     // libzmq seldom looks at what its subscribers have taken, unless it is told to.
-    const Result<Wake> woke = waiter_.wait(waits ? deadline.value_or(after(qos_.deadline)) : at_once, {}, [&] {
+    const Deadline until = waits ? deadline.value_or(after(qos_.deadline)) : at_once;
+    const Result<Wake> woke = connection_.waiter().wait(until, {}, [&] {
       listen();
       fault = send(loan, record);
       return fault != EAGAIN && fault != EINTR;
     });
     if (!woke) return tl::unexpected(woke.error());
   }
-  if (fault == 0) {
-    lent_ -= lent;
-    return accepted(record);
+  const std::string& endpoint = connection_.options().endpoint;
+  switch (fault) {
+    case 0:
+      return accepted();
+    case EAGAIN:
+      refused_ = true;
+      maybe_space_ = false;
+      connection_.waiter().show(false);
+      return failure(
+          ErrorCode::back_pressure,
+          fmt::format("endpoint \"{}\": a subscriber has not taken what fits into depth={} and the buffers on the "
+                      "way{}: wait for space and publish again, or give it a larger depth",
+                      endpoint, qos_.depth, waits ? " at the deadline" : ""));
+    case EPROTO:
+      return failure(ErrorCode::invalid_argument,
+                     fmt::format("endpoint \"{}\": the user header is no table of frames that add up to the payload's "
+                                 "{} bytes: make it with make_frame_table()",
+                                 endpoint, record.size));
+    default:
+      return tl::unexpected(connection_.error("sending", fault));
   }
-  if (fault == EPROTO) {
-    return failure(ErrorCode::invalid_argument,
-                   fmt::format("endpoint \"{}\": the user header is no table of frames that add up to the payload's {} "
-                               "bytes: make it with make_frame_table()",
-                               options_.endpoint, record.size));
-  }
-  if (fault != EAGAIN) return tl::unexpected(fault_error("sending", fault));
-  refused_ = true;
-  maybe_space_ = false;
-  waiter_.show(false);
-  return failure(ErrorCode::back_pressure,
-                 fmt::format("endpoint \"{}\": a subscriber has not taken what fits into depth={} and the buffers on "
-                             "the way{}: wait for space and publish again, or give it a larger depth",
-                             options_.endpoint, qos_.depth, waits ? " at the deadline" : ""));
+}
+
+int Publisher::send(Outgoing& loan, const spi::LoanRecord& record) {
+  const Options& options = connection_.options();
+  if (!options.envelope) return loan.send(socket_, record, options.frames, nullptr, scratch_);
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  zmq::message_t trailer(envelope_size);
+  write_envelope(std::span<std::byte, envelope_size>(trailer.data<std::byte>(), envelope_size),
+                 {.publisher = connection_.id(),
+                  .sequence = next_sequence_,
+                  .time = static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count()),
+                  .clock = this_clock()});
+  return loan.send(socket_, record, options.frames, &trailer, scratch_);
+}
+
+Result<std::uint64_t> Publisher::accepted() noexcept {
+  refused_ = false;
+  connection_.waiter().show(false);
+  return next_sequence_++;
 }
 
 // ---- Subscribers and space ----
 
 int Publisher::listen() noexcept {
   zmq::message_t message;
-  while (zmq_msg_recv(message.handle(), native_.handle(), ZMQ_DONTWAIT) >= 0) {
+  while (zmq_msg_recv(message.handle(), socket_, ZMQ_DONTWAIT) >= 0) {
     // A subscription is 1 or 0 and the prefix; native programs may send other things upstream.
     if (message.size() == 0) continue;
     const std::byte kind = *message.data<std::byte>();
@@ -221,7 +200,7 @@ int Publisher::listen() noexcept {
 }
 
 bool Publisher::look_for_space() noexcept {
-  if (waiter_.stirs()) {
+  if (connection_.waiter().stirs()) {
     maybe_space_ = true;
     listen();
   }
@@ -230,14 +209,16 @@ bool Publisher::look_for_space() noexcept {
 
 Status Publisher::wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) {
   maybe_space_ = true;  // what is taken in here may free space, unseen
-  const Result<Wake> woke = waiter_.wait(deadline, stop, [&] { return listen() != 0 || subscriptions_ >= count; });
+  const Result<Wake> woke =
+      connection_.waiter().wait(deadline, stop, [&] { return listen() != 0 || subscriptions_ >= count; });
   if (!woke) return tl::unexpected(woke.error());
-  if (fault_ != 0) return tl::unexpected(fault_error("waiting for subscribers", fault_));
+  if (fault_ != 0) return tl::unexpected(connection_.error("waiting for subscribers", fault_));
   if (*woke == Wake::ready) return {};
   const bool interrupted = *woke == Wake::interrupted;
   return failure(
       interrupted ? ErrorCode::interrupted : ErrorCode::timed_out,
-      fmt::format("endpoint \"{}\": {} of {} subscribers have subscribed {}", options_.endpoint, subscriptions_, count,
+      fmt::format("endpoint \"{}\": {} of {} subscribers have subscribed {}", connection_.options().endpoint,
+                  subscriptions_, count,
                   interrupted ? "and the stop token was triggered" : "at the deadline: start them, or wait longer"));
 }
 
@@ -246,32 +227,26 @@ Result<Wake> Publisher::wait(Deadline deadline, const std::stop_token& stop) {
     listen();
     maybe_space_ = true;
   }
-  const Result<Wake> woke = waiter_.wait(deadline, stop, [this] { return look_for_space(); });
-  if (fault_ != 0) return tl::unexpected(fault_error("waiting for space", fault_));
+  const Result<Wake> woke = connection_.waiter().wait(deadline, stop, [this] { return look_for_space(); });
+  if (fault_ != 0) return tl::unexpected(connection_.error("waiting for space", fault_));
   return woke;
 }
 
 Result<int> Publisher::fd() {
-  Result<int> descriptor = waiter_.fd();
-  if (descriptor) waiter_.show(refused_ && look_for_space());
+  Result<int> descriptor = connection_.waiter().fd();
+  if (descriptor) connection_.waiter().show(refused_ && look_for_space());
   if (!refused_) listen();
   return descriptor;
 }
 
 Result<std::optional<MembershipEvent>> Publisher::next_event() {
   static_cast<void>(look_for_space());
-  waiter_.show(refused_ && maybe_space_);
-  return failure(ErrorCode::unsupported,
-                 fmt::format("endpoint \"{}\": ZeroMQ tells a publisher how many subscribe, not who: use "
-                             "wait_for_subscribers",
-                             options_.endpoint));
+  connection_.waiter().show(refused_ && maybe_space_);
+  return connection_.unsupported("ZeroMQ tells a publisher how many subscribe, not who: use wait_for_subscribers");
 }
 
 Result<std::vector<Peer>> Publisher::peers() {
-  return failure(ErrorCode::unsupported,
-                 fmt::format("endpoint \"{}\": ZeroMQ tells a publisher how many subscribe, not who: use "
-                             "wait_for_subscribers",
-                             options_.endpoint));
+  return connection_.unsupported("ZeroMQ tells a publisher how many subscribe, not who: use wait_for_subscribers");
 }
 
 }  // namespace weir::zeromq

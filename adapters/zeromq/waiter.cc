@@ -46,7 +46,7 @@ bool Waiter::stirs() const noexcept {
 }
 
 Result<int> Waiter::fd() {
-  if (has_fd()) return set_;
+  if (set_ >= 0) return set_;
   const int left = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   const int set = left < 0 ? -1 : epoll_create1(EPOLL_CLOEXEC);
   epoll_event event{};
@@ -61,12 +61,13 @@ Result<int> Waiter::fd() {
   }
   left_ = left;
   set_ = set;
-  shown_ = false;
+  hidden_ = true;
   return set_;
 }
 
 void Waiter::change(bool readable) noexcept {
   shown_ = readable;
+  hidden_ = !readable;
   readable ? set(left_) : clear(left_);
 }
 
@@ -75,6 +76,7 @@ void Waiter::close() noexcept {
     if (*descriptor >= 0) ::close(*descriptor);
     *descriptor = -1;
   }
+  shown_ = hidden_ = false;
 }
 
 void Waiter::set(int event) noexcept {

@@ -11,7 +11,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <stop_token>
-#include <string_view>
+#include <string>
+#include <utility>
 
 #include "adapters/zeromq/failure.h"
 #include "transport/deadline.h"
@@ -21,8 +22,10 @@ namespace weir::zeromq {
 
 class Waiter {
  public:
-  // `mailbox` is the ZMQ_FD of the socket; `endpoint` is for messages and outlives the waiter.
-  Waiter(int mailbox, std::string_view endpoint) : mailbox_(mailbox), endpoint_(endpoint) {}
+  // `mailbox` is the ZMQ_FD of the socket; `endpoint` is for messages.
+  Waiter(int mailbox, std::string endpoint) : mailbox_(mailbox), endpoint_(std::move(endpoint)) {}
+  // Before anything was asked of the other one: it has no descriptors then.
+  Waiter(Waiter&& other) noexcept : Waiter(other.mailbox_, std::move(other.endpoint_)) {}
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
   ~Waiter() { close(); }
@@ -44,12 +47,13 @@ class Waiter {
   // The descriptor for event loops; there is none before the first call. show() must follow. Errors:
   // resource_exhausted.
   [[nodiscard]] Result<int> fd();
-  [[nodiscard]] bool has_fd() const noexcept { return set_ >= 0; }
   // Whether it is readable from here on whatever the mailbox has.
   void show(bool readable) noexcept {
-    if (shown_ != readable && has_fd()) [[unlikely]]
+    if (readable ? hidden_ : shown_) [[unlikely]]
       change(readable);
   }
+  // Whether show(true) would change anything.
+  [[nodiscard]] bool is_hidden() const noexcept { return hidden_; }
 
   // Closes the descriptors.
   void close() noexcept;
@@ -72,11 +76,12 @@ class Waiter {
   static void clear(int event) noexcept;
 
   const int mailbox_;
-  const std::string_view endpoint_;
-  int interrupt_ = -1;  // set by stop tokens
-  int set_ = -1;        // of mailbox_ and left_
-  int left_ = -1;       // set while shown_
-  bool shown_ = false;
+  std::string endpoint_;
+  int interrupt_ = -1;   // set by stop tokens
+  int set_ = -1;         // of mailbox_ and left_
+  int left_ = -1;        // set while shown_
+  bool shown_ = false;   // there is a descriptor for event loops, and it is readable
+  bool hidden_ = false;  // there is one, and it is not
 };
 
 }  // namespace weir::zeromq

@@ -22,6 +22,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
+// The size of messages of which hundreds do not fit into what the kernel and a framework buffer on the way, where
+// `depth` is a lower bound.
+constexpr std::uint64_t beyond_buffers = 20'000;
+
 struct State {
   std::string_view name;
   // What it needs; null: nothing.
@@ -78,7 +82,7 @@ const std::array<State, 6> quiet_states{{
        user.subscriber(topic + "&policy=lossless");
        auto publisher = user.publisher(topic + "&grant=reject");
        publisher.wait_for_subscribers(1);
-       publisher.publish({.count = 1000, .when = When::held_back_end});
+       publisher.publish({.count = 1000, .size = beyond_buffers, .when = When::held_back_end});
      }},
 }};
 
@@ -95,7 +99,7 @@ const std::array<State, 5> busy_states{{
        user.subscriber(topic + "&policy=lossless");
        auto publisher = user.publisher(topic + "&grant=block");
        publisher.wait_for_subscribers(1);
-       publisher.begin_publish({.count = 1000, .patience = Patience::unbounded()});
+       publisher.begin_publish({.count = 1000, .size = beyond_buffers, .patience = Patience::unbounded()});
        user.wait_until_blocked();
      }},
     {"asleep in wait", nullptr,

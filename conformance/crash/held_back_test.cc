@@ -17,7 +17,10 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr PublishScript until_held_back{.count = 1000, .when = When::held_back_end};
+// Larger than what the kernel and a framework buffer on the way, where `depth` is a lower bound.
+constexpr std::uint64_t size = 20'000;
+
+constexpr PublishScript until_held_back{.count = 1000, .size = size, .when = When::held_back_end};
 
 // How long the blocked publisher was blocked after a moment.
 std::chrono::nanoseconds freed_after(const RemotePublisher& publisher, steady_clock::time_point moment) {
@@ -44,19 +47,20 @@ void report(std::vector<std::chrono::nanoseconds> times) {
 CONFORMANCE_TEST(Crash, TheDeathOfTheSlowestFreesABlockedPublisher, "CRASH-6") {
   NEEDS(processes);
   NEEDS(lossless_block);
-  const std::string topic = uri("topic", "policy=lossless&grant=block");
+  constexpr std::uint64_t count = 100;
+  const std::string topic = uri("topic", "policy=lossless&grant=block&depth=4");
   ScriptedPeer& source = peer("source");
   auto publisher = source.publisher(topic);
   std::vector<std::chrono::nanoseconds> times;
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 8; ++round) {
     ScriptedPeer& victim = peer(fmt::format("victim {}", round));
-    victim.subscriber(topic + "&depth=4");
+    victim.subscriber(topic);
     publisher.wait_for_subscribers(1);
-    publisher.begin_publish({.count = 20, .patience = Patience::unbounded()});
+    publisher.begin_publish({.count = count, .size = size, .patience = Patience::unbounded()});
     source.wait_until_blocked();
     const auto moment = steady_clock::now();
     bring_to_end(victim, deaths.at(static_cast<std::size_t>(round) % deaths.size()));
-    EXPECT_EQ(source.finish_well(), 20U);
+    EXPECT_EQ(source.finish_well(), count);
     times.push_back(freed_after(publisher, moment));
   }
   report(times);

@@ -13,6 +13,7 @@ using Crash = ConformanceTest;
 CONFORMANCE_TEST(Crash, APublisherStoppedAtAnyMomentHarmsNobody, "CRASH-21") {
   NEEDS(processes);
   NEEDS(counts_subscribers);
+  NEEDS(drop_oldest);
   const std::string topic = uri("topic", "depth=8&policy=drop_oldest");
   ScriptedPeer& sink = peer("sink");
   ScriptedPeer& victim = peer("stopped");

@@ -2,6 +2,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,45 @@ void expect_prefix(Events events, const Life& life, bool exact_loss) {
   if (exact_loss) EXPECT_SOUND(check_range(events, life.id, 0, end));
 }
 
+// Publishers of one topic, killed one after the other, each after a random time.
+class KilledPublishers {
+ public:
+  KilledPublishers(ScriptedPeer& sink, RemoteSubscriber subscriber) : sink_(&sink), subscriber_(subscriber) {}
+
+  // `receiving`: what the subscriber does meanwhile; nothing: it takes when the publisher is dead.
+  void kill_one(ScriptedPeer& source, const std::string& topic, const PublishScript& script,
+                std::uint64_t most_published, const std::optional<ReceiveScript>& receiving) {
+    auto publisher = source.publisher(topic);
+    publisher.wait_for_subscribers(1);
+    if (receiving) subscriber_.begin_receive(*receiving);
+    publisher.begin_publish(script);
+    source.wait_for_publishes(chance.below(most_published));
+    chance.let_pass(100us);
+    source.kill();
+    if (receiving) {
+      sink_->halt();
+      sink_->finish_well();
+    }
+    subscriber_.take_all();
+    lives_.push_back({publisher.id(), source.progress()});
+  }
+
+  // The subscriber's events, each life a prefix.
+  Events expect_prefixes(bool exact_loss) {
+    events_ = subscriber_.events();
+    for (const Life& life : lives_) expect_prefix(events_, life, exact_loss);
+    return events_;
+  }
+
+  Chance chance;
+
+ private:
+  ScriptedPeer* sink_;
+  RemoteSubscriber subscriber_;
+  std::vector<Life> lives_;
+  std::vector<Event> events_;
+};
+
 }  // namespace
 
 CONFORMANCE_TEST(Crash, APublisherKilledAtAnyMomentLeavesAPrefix, "CRASH-8") {
@@ -43,30 +83,17 @@ CONFORMANCE_TEST(Crash, APublisherKilledAtAnyMomentLeavesAPrefix, "CRASH-8") {
   const std::string topic = uri("topic", "depth=64");
   ScriptedPeer& sink = peer("sink");
   auto subscriber = sink.subscriber(topic);
-  Chance chance;
-  std::vector<Life> lives;
+  KilledPublishers killed(sink, subscriber);
   for (int round = 0; round < 100; ++round) {
-    ScriptedPeer& source = peer(fmt::format("source {}", round));
-    auto publisher = source.publisher(topic);
-    publisher.wait_for_subscribers(1);
-    const bool racing = round % 2 == 0;
-    if (racing) subscriber.begin_receive({.next = endless, .hold = 4, .waiting = WaitMethod::spin});
     // Of small messages many have been sent, of mixed ones memory is still being made when it is killed.
-    const std::uint64_t most = std::array<std::uint64_t, 3>{100, 5000, 600'000}.at(chance.below(3));
-    publisher.begin_publish({.count = endless, .size = 0, .size_most = most, .quiet = true});
-    source.wait_for_publishes(chance.below(40));
-    chance.let_pass(100us);
-    source.kill();
-    if (racing) {
-      sink.halt();
-      sink.finish_well();
-    }
-    subscriber.take_all();
-    lives.push_back({publisher.id(), source.progress()});
+    const std::uint64_t most = std::array<std::uint64_t, 3>{100, 5000, 600'000}.at(killed.chance.below(3));
+    std::optional<ReceiveScript> racing;
+    if (round % 2 == 0) racing = {.next = endless, .hold = 4, .waiting = WaitMethod::spin};
+    killed.kill_one(peer(fmt::format("source {}", round)), topic,
+                    {.count = endless, .size = 0, .size_most = most, .quiet = true}, 40, racing);
   }
   EXPECT_SOUND(check_sound(subscriber));
-  const auto events = subscriber.events();
-  for (const Life& life : lives) expect_prefix(events, life, has(feature::exact_loss));
+  killed.expect_prefixes(has(feature::exact_loss));
 }
 
 CONFORMANCE_TEST(Crash, ALosslessSubscriberLosesNothingOfPublishersKilledAtAnyMoment, "CRASH-8", "CRASH-1") {
@@ -76,26 +103,15 @@ CONFORMANCE_TEST(Crash, ALosslessSubscriberLosesNothingOfPublishersKilledAtAnyMo
   const std::string topic = uri("topic", "policy=lossless&grant=block&depth=8");
   ScriptedPeer& sink = peer("sink");
   auto subscriber = sink.subscriber(topic);
-  Chance chance;
-  std::vector<Life> lives;
+  KilledPublishers killed(sink, subscriber);
   for (int round = 0; round < 60; ++round) {
-    ScriptedPeer& source = peer(fmt::format("source {}", round));
-    auto publisher = source.publisher(topic);
-    publisher.wait_for_subscribers(1);
-    subscriber.begin_receive({.next = endless, .waiting = WaitMethod::spin});
-    publisher.begin_publish(
-        {.count = endless, .size = 0, .size_most = 20'000, .patience = Patience::unbounded(), .quiet = true});
-    source.wait_for_publishes(chance.below(100));
-    chance.let_pass(100us);
-    source.kill();
-    sink.halt();
-    sink.finish_well();
-    subscriber.take_all();
-    lives.push_back({publisher.id(), source.progress()});
+    killed.kill_one(
+        peer(fmt::format("source {}", round)), topic,
+        {.count = endless, .size = 0, .size_most = 20'000, .patience = Patience::unbounded(), .quiet = true}, 100,
+        ReceiveScript{.next = endless, .waiting = WaitMethod::spin});
   }
   EXPECT_SOUND(check_sound(subscriber));
-  const auto events = subscriber.events();
-  for (const Life& life : lives) expect_prefix(events, life, has(feature::exact_loss));
+  const Events events = killed.expect_prefixes(has(feature::exact_loss));
   for (const Event& event : of_kind(events, EventKind::taken)) ASSERT_EQ(event.lost_before, 0U) << to_string(event);
 }
 

@@ -60,8 +60,10 @@ CONFORMANCE_TEST(Data, PayloadsOfEverySizeArriveWhole, "DATA-1") {
       ++sent;
     }
   }
+  EXPECT_EQ(subscriber.events(EventKind::taken).size(), sent);
   EXPECT_SOUND(check_sound(subscriber));
-  EXPECT_SOUND(check_range(subscriber.events(), publisher.id(), 0, sent));
+  // Without sequences, messages too small to be stamped do not say which they are.
+  if (has(feature::sequence)) EXPECT_SOUND(check_range(subscriber.events(), publisher.id(), 0, sent));
 }
 
 CONFORMANCE_TEST(Data, ZeroBytesAreAMessage, "DATA-2") {
@@ -74,7 +76,7 @@ CONFORMANCE_TEST(Data, ZeroBytesAreAMessage, "DATA-2") {
   EXPECT_EQ(subscriber.take_all(), 2U);
   EXPECT_EQ(subscriber.release(3), 3U);
   EXPECT_SOUND(check_sound(subscriber));
-  EXPECT_SOUND(check_range(subscriber.events(), publisher.id(), 0, 5));
+  if (has(feature::sequence)) EXPECT_SOUND(check_range(subscriber.events(), publisher.id(), 0, 5));
 }
 
 CONFORMANCE_TEST(Data, AQuarterOfAGibibyteArrivesWhole, "DATA-3") {
@@ -95,9 +97,11 @@ CONFORMANCE_TEST(Data, MixedSizesArriveWholeWhileSomeAreHeld, "DATA-4") {
   auto subscriber = peer("sink").subscriber(topic);
   auto publisher = peer("source").publisher(topic);
   publisher.wait_for_subscribers(1);
+  const std::uint64_t least = has(feature::sequence) ? 0 : stamp_size;  // so that each says which it is
+  const std::uint64_t header = has(feature::user_header) ? 17 : 0;
   for (const std::uint64_t most : {std::uint64_t{100}, std::uint64_t{5000}, std::uint64_t{70'000}, mebibyte}) {
     for (int round = 0; round < 5; ++round) {
-      publisher.publish({.count = 20, .size = 0, .size_most = most, .header_size = round % 2 == 0 ? 0U : 17U});
+      publisher.publish({.count = 20, .size = least, .size_most = most, .header_size = round % 2 == 0 ? 0 : header});
       EXPECT_EQ(subscriber.hold(10), 10U);
       EXPECT_EQ(subscriber.take_all(), 10U);
       EXPECT_EQ(subscriber.release(10), 10U);
@@ -219,10 +223,13 @@ CONFORMANCE_TEST(Data, ASampleInHandOutlivesItsPublisherInAnotherProcess, "DATA-
   const std::string topic = uri("topic", "depth=8");
   ScriptedPeer& source = peer("source");
   auto subscriber = peer("sink").subscriber(topic);
+  const std::uint64_t least = has(feature::sequence) ? 1 : stamp_size;  // so that each says which it is
   for (int life = 0; life < 3; ++life) {
     auto publisher = source.publisher(topic);
+    // A backend without threads of its own learns only in its subscriber's calls that a publisher has come.
+    EXPECT_EQ(subscriber.take_all(), 0U);
     publisher.wait_for_subscribers(1);
-    publisher.publish({.count = 5, .size = 1, .size_most = 50'000});
+    publisher.publish({.count = 5, .size = least, .size_most = 50'000});
     EXPECT_EQ(subscriber.hold(5), 5U);
     publisher.close();
   }

@@ -26,15 +26,14 @@ const Feature exact_depth{"exact_depth", [](const Capabilities& all) { return al
 const Feature survives_publisher{"survives_publisher", [](const Capabilities& all) { return all.survives_publisher; }};
 const Feature persistence{"persistence", [](const Capabilities& all) { return all.persistence; },
                           [](Node& node, const Endpoints& endpoint) -> Status {
-                            Result<Publisher> publisher = node.publisher(endpoint("durability=persistent&name=keeper"));
-                            return publisher ? Status() : Status(tl::unexpected(publisher.error()));
+                            return as_publisher(node, endpoint("durability=persistent&name=keeper"));
                           }};
 const Feature death_events{"death_events", [](const Capabilities& all) { return all.death_events; }};
 
 const Feature user_header{"user_header", [](const Capabilities& all) { return all.user_header; },
                           [](Node& node, const Endpoints& endpoint) -> Status {
                             Result<Publisher> publisher = node.publisher(endpoint(""));
-                            if (!publisher) return {};  // judged elsewhere
+                            if (!publisher) return tl::unexpected(publisher.error());
                             return publisher->loan(8, 8).map([](const Loan&) {});
                           }};
 
@@ -66,7 +65,7 @@ const Feature lossless_reject{
 const Feature lists_topics{"lists_topics", [](const Capabilities& all) { return all.lists_topics; },
                            [](Node& node, const Endpoints& endpoint) -> Status {
                              Result<Endpoint> backend = Endpoint::parse(endpoint(""));
-                             if (!backend) return {};
+                             if (!backend) return tl::unexpected(backend.error());
                              backend->topic.clear();
                              return node.topics(backend->text()).map([](const auto&) {});
                            }};
@@ -78,7 +77,7 @@ const Feature counts_subscribers{"membership of subscriptions",
                                  },
                                  [](Node& node, const Endpoints& endpoint) -> Status {
                                    Result<Publisher> publisher = node.publisher(endpoint(""));
-                                   if (!publisher) return {};
+                                   if (!publisher) return tl::unexpected(publisher.error());
                                    return publisher->wait_for_subscribers(2, at_once);
                                  }};
 
@@ -86,7 +85,7 @@ const Feature full_membership{"full membership",
                               [](const Capabilities& all) { return all.membership == MembershipView::full; },
                               [](Node& node, const Endpoints& endpoint) -> Status {
                                 Result<Publisher> publisher = node.publisher(endpoint(""));
-                                if (!publisher) return {};
+                                if (!publisher) return tl::unexpected(publisher.error());
                                 return publisher->peers().map([](const auto&) {});
                               }};
 

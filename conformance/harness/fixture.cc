@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,11 +15,17 @@
 namespace weir::conformance {
 namespace {
 
+// How long a test may take before it counts as hung; WEIR_CONFORMANCE_PATIENCE says otherwise, in seconds.
+std::chrono::seconds patience() {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::chrono::seconds patience(240);
+  constexpr std::chrono::seconds usual(240);
 #else
-constexpr std::chrono::seconds patience(60);
+  constexpr std::chrono::seconds usual(60);
 #endif
+  const char* other = std::getenv("WEIR_CONFORMANCE_PATIENCE");
+  const int seconds = other == nullptr ? 0 : std::atoi(other);
+  return seconds > 0 ? std::chrono::seconds(seconds) : usual;
+}
 constexpr std::chrono::seconds grace(10);
 
 // The deviations declared for the test that is running.
@@ -48,7 +55,7 @@ void ConformanceTest::SetUp() {
     interception_ = std::make_unique<::testing::ScopedFakeTestPartResultReporter>(
         ::testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS, &failures_);
   }
-  watchdog_.emplace(patience, grace,
+  watchdog_.emplace(patience(), grace,
                     Watchdog::Actions{.end_peers = [this] { report_hang(); }, .end_process = [this] { end_hung(); }});
   if (backend_.prepare) service_ = backend_.prepare(sandbox_);
   node_.emplace(must(Node::open(), "opening a node"));
@@ -174,7 +181,7 @@ void ConformanceTest::settle_deviations() {
 void ConformanceTest::report_hang() {
   const ::testing::TestInfo* test = ::testing::UnitTest::GetInstance()->current_test_info();
   fmt::print(stderr, "conformance: {}.{} has not ended for {} s\n", test->test_suite_name(), test->name(),
-             patience.count());
+             patience().count());
   const std::lock_guard<std::mutex> lock(peers_lock_);
   for (const auto& peer : peers_) fmt::print(stderr, "{}", peer->story());
   for (const auto& peer : peers_) peer->kill_at_once();

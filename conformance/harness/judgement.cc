@@ -32,7 +32,14 @@ Judged judge(const ::testing::TestInfo& test) {
   std::string skip;
   for (int at = 0; at < result.total_part_count(); ++at) {
     const ::testing::TestPartResult& part = result.GetTestPartResult(at);
-    if (part.failed()) failures += std::string(failures.empty() ? "" : "\n") + part.message();
+    if (part.failed()) {
+      if (!failures.empty()) failures += '\n';
+      if (part.file_name() != nullptr) failures += fmt::format("{}:{}: ", part.file_name(), part.line_number());
+      // What GoogleTest says of a failure that has a message of its own.
+      constexpr std::string_view failed = "Failed\n";
+      const std::string_view message = part.message();
+      failures += message.starts_with(failed) ? message.substr(failed.size()) : message;
+    }
     if (part.skipped()) skip = part.message();
   }
   const std::string deviation = std::exchange(known_deviation(), {});

@@ -105,9 +105,13 @@ void ScriptedPeer::wait_until_blocked() const {
   }
 }
 
-void ScriptedPeer::expect_busy() const {
+bool ScriptedPeer::answered() const {
   pollfd polled{performer_->socket(), POLLIN, 0};
-  if (doing().empty() || ::poll(&polled, 1, 0) != 0) throw HarnessFailure(where() + " has stopped early\n" + story());
+  return ::poll(&polled, 1, 0) != 0;
+}
+
+void ScriptedPeer::expect_busy() const {
+  if (doing().empty() || answered()) throw HarnessFailure(where() + " has stopped early\n" + story());
 }
 
 void ScriptedPeer::wait_until_logged(std::uint64_t events) const {

@@ -128,6 +128,8 @@ class ScriptedPeer {
   void wait_for_publishes(std::uint64_t more) const;
   // How far its publisher that works now, or was the last to work, has come.
   [[nodiscard]] EventLog::Progress progress() const noexcept { return log_->progress(); }
+  // Whether what was begun has come to its end.
+  [[nodiscard]] bool answered() const;
   // Lets publish and receive end where they are.
   void halt();
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
@@ -31,8 +32,11 @@ void remove_and_exit(int signal) {
 
 }  // namespace
 
-Sandbox::Sandbox() : root_("/dev/shm/weir-conformance-XXXXXX") {
-  if (mkdtemp(root_.data()) == nullptr) throw_system_failure("making a sandbox in /dev/shm");
+Sandbox::Sandbox() {
+  const char* where = std::getenv("WEIR_CONFORMANCE_SANDBOXES");
+  root_ = std::string(where == nullptr ? "/dev/shm" : where) + "/weir-conformance-XXXXXX";
+  if (root_.size() >= newest_root.size()) throw HarnessFailure("the path of a sandbox is too long: " + root_);
+  if (mkdtemp(root_.data()) == nullptr) throw_system_failure("making the sandbox " + root_);
   name_ = std::filesystem::path(root_).filename();
   root_.copy(newest_root.data(), newest_root.size() - 1);
   struct sigaction action {};

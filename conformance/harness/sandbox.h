@@ -1,5 +1,5 @@
-// A directory of a test's own, in the shared-memory file system; gone with the object, and also when the process is
-// told to end by SIGTERM, as a test runner does at its own time limit.
+// A directory of a test's own, in the shared-memory file system or where WEIR_CONFORMANCE_SANDBOXES says; gone with the
+// object, and also when the process is told to end by SIGTERM, as a test runner does at its own time limit.
 #pragma once
 
 #include <string>

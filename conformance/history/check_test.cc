@@ -30,6 +30,11 @@ TEST(CheckOrder, FindsAStepBackAndARepetition) {
   EXPECT_EQ(check_order(Log{taken(3), taken(9, 0, second), taken(3)}).size(), 1U);
 }
 
+TEST(CheckOrder, DoesNotJudgeSamplesThatCannotBeToldApart) {
+  constexpr PeerId unknown = 0;
+  EXPECT_TRUE(check_order(Log{taken(~0ULL, 0, unknown), taken(3), taken(~0ULL, 0, unknown), taken(4)}).empty());
+}
+
 TEST(CheckContent, FindsEveryFaultWhenTakenAndWhenReleased) {
   EXPECT_TRUE(check_content(Log{taken(0), of(EventKind::released, 0)}).empty());
   for (const std::uint32_t fault :

@@ -138,7 +138,7 @@ CONFORMANCE_TEST(Misuse, AForkedChildMayJoinWithANodeOfItsOwn, "MISUSE-13") {
     if (!publisher->send({})) return __LINE__;
     return 0;
   });
-  EXPECT_EQ(line, 0);
+  ASSERT_EQ(line, 0);
   // One that was there before and the child's, in any order.
   std::set<PeerId> publishers;
   for (int count = 0; count < 2; ++count) {

@@ -214,7 +214,15 @@ CONFORMANCE_TEST(Opening, WhatIsAboveACapabilityIsRefusedAsUnsupported, "OPEN-13
 
 CONFORMANCE_TEST(Opening, NamesOfUpTo128BytesAreKept, "OPEN-14") {
   const std::string longest(128, 'n');
-  EXPECT_EQ(publisher(uri("topic"), {.name = longest}).qos().name, longest);
+  {
+    const Publisher named = publisher(uri("topic"), {.name = longest});
+    EXPECT_EQ(named.qos().name, longest);
+    if (has(feature::full_membership)) {
+      const auto peers = must(subscriber(uri("topic")).peers(), "peers");
+      ASSERT_EQ(peers.size(), 1U);
+      EXPECT_EQ(peers.front().name, longest);
+    }
+  }
   const auto refused = node().publisher(uri("topic"), {.name = longest + "n"});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), ErrorCode::invalid_argument);
