@@ -85,7 +85,7 @@ CONFORMANCE_TEST(Data, AQuarterOfAGibibyteArrivesWhole, "DATA-3") {
   auto publisher = peer("source").publisher(topic);
   publisher.wait_for_subscribers(1);
   publisher.publish({.size = 256 * mebibyte});
-  EXPECT_EQ(subscriber.take_all(), 1U);
+  EXPECT_EQ(subscriber.receive({.next = 1}), 1U);  // a framework may still be carrying it
   publisher.publish({.size = 8});
   EXPECT_EQ(subscriber.take_all(), 1U);
   EXPECT_SOUND(check_sound(subscriber));
