@@ -1,10 +1,11 @@
 // How the frames of a ZeroMQ message are the user header and the payload of a weir message.
 //
-// | option frames  | publisher sends                                | subscriber gets from … | | payload        | one
-// frame: the payload; no user header          | 1 frame: payload. Others: a table                 | | topic          |
-// two frames: user header, payload                | 2 frames: user header, payload; 1 frame: payload. | | | | Others: a
-// table                                   | | table          | as many frames as the table in its header says; | 1
-// frame: payload. Others: a table                 | |                | without a header one frame | |
+//   option frames   the publisher sends                        the subscriber gets
+//   payload         one frame: the payload; no user header     of one frame the payload; of others a table
+//   topic           two frames: user header, payload           of two frames user header and payload, of one the
+//                                                              payload, of others a table
+//   table           as many frames as its header's table       of one frame the payload; of others a table
+//                   says; one without a header
 //
 // Table: the payload is all frames, one after the other, and the user header says where each ends: the eight bytes
 // `frame_table_mark`, then for each frame its size as 64 bits in the machine's byte order.

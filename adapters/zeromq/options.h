@@ -3,17 +3,17 @@
 //   zmq+tcp://*:5555?depth=1000&frames=topic         binds tcp://*:5555, connects to it as a subscriber
 //   zmq+ipc:///tmp/feed?bind=subscriber&filter=a,b   the subscriber binds
 //
-// | option       | whose | default     | meaning | | bind         | both  | publisher   | who binds the endpoint; the
-// other connects: publisher, subscriber, nobody     | | also_bind    | both  | none        | further endpoints as
-// ZeroMQ writes them, with commas between: tcp://*:5556    | | also_connect | both  | none        | the same, to
-// connect to                                                       | | filter       | sub   | everything  | prefixes of
-// the first frame, with commas between; \, is a comma and \\ a \    | | frames       | both  | payload     | payload,
-// topic, table: see frames.h                                           | | envelope     | both  | 0           | 1: a
-// trailing frame with publisher, sequence and time: see envelope.h         | | alignment    | sub   | 1           | of
-// payloads; where ZeroMQ delivers another one, they are copied               | | linger       | pub   | 1s          |
-// how long what is not sent yet goes on being sent after a close                | | curve        | both  | none | file
-// with the own CURVE certificate: see curve.h                              | | curve_server | both  | none        |
-// file with the public key of the server; without it, the own side is the server |
+//   option         whose        default      meaning
+//   bind           both         publisher    who binds the endpoint; the other connects: publisher, subscriber, nobody
+//   also_bind      both         none         further endpoints as ZeroMQ writes them, with commas: tcp://*:5556
+//   also_connect   both         none         the same, to connect to
+//   filter         subscriber   everything   prefixes of the first frame, with commas; \, is a comma and \\ a \.
+//   frames         both         payload      payload, topic, table: see frames.h
+//   envelope       both         0            1: a trailing frame with publisher, sequence and time: see envelope.h
+//   alignment      subscriber   1            of payloads; where ZeroMQ delivers another one, they are copied
+//   linger         publisher    1s           how long what is not sent yet goes on being sent after a close
+//   curve          both         none         file with the own CURVE certificate: see curve.h
+//   curve_server   both         none         file with the server's public key; without it, this side is the server
 #pragma once
 
 #include <chrono>
