@@ -25,7 +25,7 @@ namespace {
 // ---- Whether ZeroMQ's threads are at rest ----
 
 // While others publish without end there is no rest: looks after which the answer is that of a busy moment.
-constexpr int most_looks = 2000;
+constexpr int most_looks = 10'000;
 
 std::string content_of(const std::string& path) {
   std::array<char, 4096> buffer{};
