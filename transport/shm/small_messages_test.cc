@@ -95,7 +95,7 @@ TEST_F(SmallMessages, AStoreToOneChangesNobodyElsesMessage) {
 }
 
 TEST_F(SmallMessages, AreNeverTornByAPublisherThatOvertakesTheirReaders) {
-  Publisher publisher = must(node_.publisher(root_.uri()));
+  Publisher publisher = must(node_.publisher(root_.uri("depth=1")));  // two slots: it is soon round
   constexpr int reader_count = 2;
   std::atomic<int> reading = 0;
   std::atomic<bool> stop = false;
