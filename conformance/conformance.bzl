@@ -34,7 +34,7 @@ FAMILIES = [
     "waiting",
 ]
 
-def transport_conformance_test(name, srcs, backend_deps, families = FAMILIES, data = [], tags = [], **kwargs):
+def transport_conformance_test(name, srcs, backend_deps, families = FAMILIES, exclusive = [], data = [], tags = [], **kwargs):
     """Makes the tests of all families for one backend.
 
     Args:
@@ -42,6 +42,7 @@ def transport_conformance_test(name, srcs, backend_deps, families = FAMILIES, da
       srcs: the file that defines weir::conformance::backend_under_test().
       backend_deps: the libraries that it needs, among them the one that registers the backend.
       families: those to be judged; all if left out.
+      exclusive: those of them beside which no other test may run.
       data: files that the backend needs when it runs.
       tags: of every test.
       **kwargs: further attributes of every test, such as flaky = False or env.
@@ -59,7 +60,7 @@ def transport_conformance_test(name, srcs, backend_deps, families = FAMILIES, da
             name = name + "_" + family,
             size = "medium",
             data = data,
-            tags = tags,
+            tags = tags + (["exclusive"] if family in exclusive else []),
             deps = [
                 name + "_backend",
                 Label("//conformance/" + family),

@@ -22,6 +22,7 @@ constexpr const char* peer = "adapters/iceoryx/peer";
 class Kills : public RoudiTest {
  protected:
   std::vector<Pool> pools() const override { return {{.payload = 256, .count = 4096}}; }
+  bool monitors() const override { return true; }
 
   void start_survivors() {
     for (const char* role : {"publish", "subscribe", "subscribe"}) {

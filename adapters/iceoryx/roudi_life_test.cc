@@ -31,6 +31,8 @@ std::vector<std::string> entries(const char* directory) {
 
 class RoudiLife : public RoudiTest {
  protected:
+  bool monitors() const override { return true; }
+
   // A subscriber that waits is told, in time.
   static void expect_noticed(Subscriber& subscriber, std::chrono::milliseconds limit) {
     const auto begun = Clock::now();

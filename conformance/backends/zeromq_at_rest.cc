@@ -66,10 +66,22 @@ void collect(const std::string& process, std::vector<std::string>& all) {
 
 struct Look {
   bool all_asleep = true;
-  std::map<std::string, std::string> threads;  // by path: how often each has run
+  std::map<std::string, std::string> threads;  // by path: how often each has been switched out
 };
 
+// Whether a thread is off the processors. Its state does not tell that: a thread on its way into a sleep is in the
+// state S while it still runs, and for long if it is preempted there; it may find work then, and not sleep at all. The
+// kernel tells in which system call a thread sleeps only when it has made sure that it does (proc_pid_syscall(5),
+// task_current_syscall() in the kernel's lib/syscall.c). Where it tells that to nobody, the state has to do.
+bool is_asleep(const std::string& path, char state) {
+  if (std::string_view("STtZX").find(state) == std::string_view::npos) return false;  // or stopped, or dead
+  return !content_of(path + "/syscall").starts_with("running");
+}
+
 // All threads of ZeroMQ, in all processes of the test.
+//
+// A thread is looked at first and its switches are read after. So one that was asleep in both of two looks and has the
+// same count in both slept from the reading of the first count to the second look at it.
 Look look() {
   Look seen;
   const std::string own_thread = std::to_string(gettid());
@@ -79,16 +91,15 @@ Look look() {
   for (const std::string& process : processes) {
     for (const std::string& thread : names_in(fmt::format("/proc/{}/task", process))) {
       if (thread == process || thread == own_thread) continue;
-      const std::string status = content_of(fmt::format("/proc/{}/task/{}/status", process, thread));
+      const std::string path = fmt::format("/proc/{}/task/{}", process, thread);
+      std::string status = content_of(path + "/status");
       // In a peer they may not have run yet, and then have no name of their own. The test's process has threads of its
       // own, and a context since its set-up.
       if (process == test && !status.starts_with("Name:\tZMQbg")) continue;
       const std::size_t state = status.find("State:\t");
-      // Sleeping; or stopped, dead or a zombie, and then nothing comes of it.
-      if (state == std::string::npos || std::string_view("STtZX").find(status[state + 7]) == std::string_view::npos) {
-        seen.all_asleep = false;
-      }
-      seen.threads[process + '/' + thread] = status.substr(std::min(status.find("voluntary_ctxt"), status.size()));
+      if (state == std::string::npos || !is_asleep(path, status[state + 7])) seen.all_asleep = false;
+      status = content_of(path + "/status");
+      seen.threads[path] = status.substr(std::min(status.find("voluntary_ctxt"), status.size()));
     }
   }
   return seen;

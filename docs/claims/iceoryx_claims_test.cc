@@ -46,6 +46,7 @@ class Claims : public RoudiTest {
  protected:
   // Few: whoever holds them is felt at once.
   std::vector<Pool> pools() const override { return {{.payload = 256, .count = 24}}; }
+  bool monitors() const override { return true; }
 };
 
 struct KilledSubscriber {

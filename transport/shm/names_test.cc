@@ -53,7 +53,7 @@ TEST(DirectoryName, EveryTopicFitsAFileName) {
 
 TEST(DirectoryName, LongNameIsThatOfThisLayoutVersion) {
   // The hash is FNV-1a of 128 bits; a change here is a change of the layout version.
-  EXPECT_EQ(directory_of(std::string(201, 'x')), std::string(167, 'x') + "~e7b5f423d4969ef3666fee9b430c6717");
+  EXPECT_EQ(directory_of(std::string(201, 'x')), std::string(167, 'x').append("~e7b5f423d4969ef3666fee9b430c6717"));
   EXPECT_EQ(directory_of(std::string(200, 'x')), std::string(200, 'x'));
 }
 

@@ -36,7 +36,11 @@ class RoudiTest : public ::testing::Test {
     roudi_.reset();
   }
 
-  void start_roudi() { roudi_ = must(RoudiProcess::start(pools()), "starting RouDi"); }
+  void start_roudi() { roudi_ = must(RoudiProcess::start(pools(), monitors()), "starting RouDi"); }
+
+  // Whether RouDi looks for the dead. It takes a process that gets no processor for 1.5 s for one, as may happen beside
+  // other tests: only for tests of what it does then, which run alone.
+  [[nodiscard]] virtual bool monitors() const { return false; }
 
   // Small: tests run side by side.
   [[nodiscard]] virtual std::vector<Pool> pools() const {
