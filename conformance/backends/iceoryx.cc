@@ -48,7 +48,8 @@ std::vector<iceoryx::Pool> pools() {
 bool is_about_deaths() {
   const ::testing::TestInfo* test = ::testing::UnitTest::GetInstance()->current_test_info();
   const std::string_view family = test == nullptr ? "" : test->test_suite_name();
-  return family == "Cleanup" || family == "Crash" || family == "Membership";
+  return family == "Cleanup" || family == "Crash" || family == "KillPoints" || family == "Membership" ||
+         family == "Random";
 }
 
 std::shared_ptr<void> start_roudi(const Sandbox& /*sandbox*/) {
