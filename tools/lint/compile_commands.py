@@ -26,6 +26,10 @@ REDUNDANT_PREFIXES = ("-W", "-frandom-seed=", "-D__DATE__=", "-D__TIME__=", "-D_
 OUTPUT_OPTIONS = {"-MF", "-o"}
 
 
+# Headers compiled once, by GCC for GCC (third_party/precompiled.bzl): sources include what they need themselves.
+PRECOMPILED = "third_party/"
+
+
 def for_clang(arguments):
     """The compiler's arguments without output files, warnings and GCC's own options."""
     kept = ["clang++"]
@@ -33,6 +37,10 @@ def for_clang(arguments):
     for argument in rest:
         if argument in OUTPUT_OPTIONS:
             next(rest)
+        elif argument == "-include":
+            included = next(rest)
+            if not included.startswith(PRECOMPILED):
+                kept += [argument, included]
         elif argument not in GCC_ONLY | REDUNDANT and not argument.startswith(REDUNDANT_PREFIXES):
             kept.append(argument)
     return kept
