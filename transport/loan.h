@@ -25,7 +25,8 @@ namespace weir {
 
 class Loan {
  public:
-  Loan() noexcept {}  // the record stays as it is: nobody reads it without a port
+  // The record stays as it is: nobody reads it without a port.
+  Loan() noexcept {}  // NOLINT(modernize-use-equals-default): that would write zeros
   // For Publisher::loan.
   [[gnu::always_inline]] explicit Loan(const spi::Lending& lending) {
     if (const Status lent = lending.port.loan(lending.request, record_); lent) [[likely]] {

@@ -25,7 +25,8 @@ namespace weir {
 
 class Sample {
  public:
-  Sample() noexcept {}  // the record stays as it is: nobody reads it without a port
+  // The record stays as it is: nobody reads it without a port.
+  Sample() noexcept {}  // NOLINT(modernize-use-equals-default): that would write zeros
   // For Subscriber::take.
   [[gnu::always_inline]] explicit Sample(const spi::Taking& taking) {
     if (const Result<bool> taken = taking.port.take(record_); !taken) [[unlikely]] {

@@ -61,7 +61,7 @@ CONFORMANCE_TEST(Crash, AProcessWithManyTopicsIsDeadInEach, "CRASH-16") {
     victim.subscriber(in);
     publishers.push_back(source.publisher(in));
     publishers.back().wait_for_subscribers(1);
-    publishers.back().publish({.count = 1000, .when = When::held_back_end});
+    publishers.back().publish({.count = 100'000, .when = When::held_back_end});
     subscribers.push_back(sink.subscriber(out));
     dying.push_back(victim.publisher(out));
     dying.back().wait_for_subscribers(1);

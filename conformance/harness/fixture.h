@@ -59,9 +59,13 @@
 namespace weir::conformance {
 
 class ConformanceTest : public ::testing::Test {
+ public:
+  ConformanceTest(const ConformanceTest&) = delete;
+  ConformanceTest& operator=(const ConformanceTest&) = delete;
+  ~ConformanceTest() override;
+
  protected:
   ConformanceTest();
-  ~ConformanceTest() override;
   void SetUp() override;
   void TearDown() override;
 

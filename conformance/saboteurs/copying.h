@@ -14,6 +14,8 @@ namespace weir::conformance {
 class CopyingSubscriber : public WrappedSubscriber {
  public:
   using WrappedSubscriber::WrappedSubscriber;
+  CopyingSubscriber(const CopyingSubscriber&) = delete;
+  CopyingSubscriber& operator=(const CopyingSubscriber&) = delete;
   ~CopyingSubscriber() override {
     for (spi::SampleRecord& record : waiting_) release(record);
   }
@@ -24,7 +26,7 @@ class CopyingSubscriber : public WrappedSubscriber {
       waiting_.pop_front();
       return true;
     }
-    const Result<bool> there = take_copy(record);
+    Result<bool> there = take_copy(record);
     if (there && *there) spoil(record, payload_of(record));
     return there;
   }
@@ -45,7 +47,7 @@ class CopyingSubscriber : public WrappedSubscriber {
   virtual void spoil(spi::SampleRecord& record, std::byte* payload) = 0;
 
   Result<bool> take_copy(spi::SampleRecord& record) {
-    const Result<bool> there = inner().take(record);
+    Result<bool> there = inner().take(record);
     if (there && *there) copy(record, record);
     return there;
   }

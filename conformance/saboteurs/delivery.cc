@@ -13,7 +13,7 @@ class Reorders final : public CopyingSubscriber {
   using CopyingSubscriber::CopyingSubscriber;
   void spoil(spi::SampleRecord& record, std::byte* /*payload*/) override {
     spi::SampleRecord later;
-    const Result<bool> there = take_copy(later);
+    Result<bool> there = take_copy(later);
     if (!there || !*there) return;
     come_next(record);
     record = later;
@@ -73,7 +73,7 @@ const Saboteur drops{{.name = "drops every seventh sample and tells nobody",
 class Miscounts final : public WrappedSubscriber {
   using WrappedSubscriber::WrappedSubscriber;
   Result<bool> take(spi::SampleRecord& record) override {
-    const Result<bool> there = WrappedSubscriber::take(record);
+    Result<bool> there = WrappedSubscriber::take(record);
     if (there && *there && record.lost_before > 0) ++record.lost_before;
     return there;
   }
@@ -120,7 +120,7 @@ class GapAtTheSeam final : public CountingSubscriber {
   void spoil(spi::SampleRecord& record, std::byte* /*payload*/) override {
     if (qos().history == 0 || number_of(record) != qos().history) return;
     spi::SampleRecord next;
-    const Result<bool> there = take_copy(next);
+    Result<bool> there = take_copy(next);
     if (!there || !*there) return;
     release(record);  // the first live one, if it is not the last
     record = next;
@@ -162,7 +162,7 @@ const Saboteur corrupts_with_two{{.name = "corrupts messages only where there ar
 class MisnamesPublishers final : public WrappedSubscriber {
   using WrappedSubscriber::WrappedSubscriber;
   Result<bool> take(spi::SampleRecord& record) override {
-    const Result<bool> there = WrappedSubscriber::take(record);
+    Result<bool> there = WrappedSubscriber::take(record);
     if (!there || !*there) return there;
     if (first_ == 0) first_ = record.publisher;
     record.publisher = first_;
@@ -193,13 +193,13 @@ class LosesUnread final : public WrappedSubscriber {
   using WrappedSubscriber::WrappedSubscriber;
   Result<bool> take(spi::SampleRecord& record) override {
     while (true) {
-      const Result<bool> there = WrappedSubscriber::take(record);
+      Result<bool> there = WrappedSubscriber::take(record);
       if (!there || !*there || is_there(record.publisher)) return there;
       release(record);
     }
   }
   bool is_there(PeerId publisher) {
-    const auto there = peers();
+    auto there = peers();
     return there && std::any_of(there->begin(), there->end(), [&](const Peer& peer) { return peer.id == publisher; });
   }
 };
@@ -218,7 +218,7 @@ const Saboteur loses_unread_of_the_dead{{.name = "loses unread samples when thei
 class LosesHeaders final : public WrappedSubscriber {
   using WrappedSubscriber::WrappedSubscriber;
   Result<bool> take(spi::SampleRecord& record) override {
-    const Result<bool> there = WrappedSubscriber::take(record);
+    Result<bool> there = WrappedSubscriber::take(record);
     if (there && *there) record.header_size = 0;
     return there;
   }

@@ -173,7 +173,7 @@ class ForgetsChildren final : public WrappedSubscriber {
     if (page_ != nullptr) munmap(page_, page_size);
   }
   Result<bool> take(spi::SampleRecord& record) override {
-    const Result<bool> there = WrappedSubscriber::take(record);
+    Result<bool> there = WrappedSubscriber::take(record);
     if (!there || !*there || record.size > page_size || page_ != nullptr) return there;
     page_ = mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     madvise(page_, page_size, MADV_DONTFORK);
@@ -223,7 +223,7 @@ class ResumesTooLate final : public CopyingSubscriber {
     }
     resumed_ = true;
     spi::SampleRecord next;
-    const Result<bool> there = take_copy(next);
+    Result<bool> there = take_copy(next);
     if (!there || !*there) return;
     release(record);
     record = next;

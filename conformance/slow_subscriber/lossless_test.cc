@@ -153,7 +153,7 @@ CONFORMANCE_TEST(SlowSubscriber, NobodyReceivesARefusedSample, "SLOW-13") {
   auto quick = peer("quick").subscriber(topic + "&policy=drop_oldest&depth=64");
   auto publisher = peer("source").publisher(topic);
   publisher.wait_for_subscribers(2);
-  const std::uint64_t accepted = publisher.publish({.count = 1000, .when = When::held_back_end});
+  const std::uint64_t accepted = publisher.publish({.count = 100'000, .when = When::held_back_end});
   EXPECT_EQ(quick.take_all(), accepted);
   EXPECT_TRUE(publisher.try_publish().is(ErrorCode::back_pressure));
   EXPECT_EQ(quick.take_all(), 0U);
@@ -174,7 +174,7 @@ CONFORMANCE_TEST(SlowSubscriber, ABlockedPublishGoesOnWhenASampleIsTaken, "SLOW-
   auto publisher = source.publisher(topic);
   publisher.wait_for_subscribers(1);
   for (int round = 0; round < 10; ++round) {
-    publisher.publish({.count = 1000, .patience = std::chrono::nanoseconds(0), .when = When::held_back_end});
+    publisher.publish({.count = 100'000, .patience = std::chrono::nanoseconds(0), .when = When::held_back_end});
     publisher.begin_publish({.patience = Patience::unbounded()});
     source.wait_until_blocked();
     EXPECT_GE(subscriber.take(taken_for_a_place(capabilities())), 1U);
@@ -190,7 +190,7 @@ CONFORMANCE_TEST(SlowSubscriber, ABlockedPublishReturnsBackPressureAtItsDeadline
   auto subscriber = peer("sink").subscriber(topic);
   auto publisher = peer("source").publisher(topic);
   publisher.wait_for_subscribers(1);
-  publisher.publish({.count = 1000, .when = When::held_back_end});
+  publisher.publish({.count = 100'000, .when = When::held_back_end});
   EXPECT_GE(last_wait(publisher), short_wait) << "of the option";
   EXPECT_TRUE(publisher.try_publish({.patience = 2 * short_wait}).is(ErrorCode::back_pressure));
   EXPECT_GE(last_wait(publisher), 2 * short_wait) << "of the call";
@@ -275,7 +275,7 @@ CONFORMANCE_TEST(SlowSubscriber, ALosslessSubscriberThatLeavesFreesThePublisher,
     auto subscriber = sink.subscriber(topic);
     auto publisher = peer("rejected").publisher(topic + "&grant=reject");
     publisher.wait_for_subscribers(1);
-    publisher.publish({.count = 1000, .when = When::held_back_end});
+    publisher.publish({.count = 100'000, .when = When::held_back_end});
     subscriber.close();
     EXPECT_EQ(publisher.publish({.count = 100}), 100U);
     publisher.close();

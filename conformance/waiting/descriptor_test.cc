@@ -95,7 +95,7 @@ CONFORMANCE_TEST(Waiting, ThePublishersDescriptorShowsFreedSpace, "WAIT-13") {
   // Where buffers of a framework's own stand between, one sample taken need not be one place free.
   const std::uint64_t some = has(feature::exact_depth) ? 1 : endless;
   for (int round = 0; round < 10; ++round) {
-    publisher.publish({.count = 1000, .when = When::held_back_end});
+    publisher.publish({.count = 100'000, .when = When::held_back_end});
     if (has(feature::full_membership)) publisher.next_events();
     EXPECT_FALSE(publisher.readable()) << "held back, in round " << round;
     source.begin({.operation = Operation::poll, .port = publisher.number(), .patience = Patience::unbounded()});

@@ -217,7 +217,7 @@ CONFORMANCE_TEST(Waiting, AHeldBackPublisherIsWokenByFreedSpace, "WAIT-6") {
   // Where buffers of a framework's own stand between, one sample taken need not be one place free.
   const std::uint64_t some = has(feature::exact_depth) ? 1 : endless;
   for (int round = 0; round < 20; ++round) {
-    publisher.publish({.count = 1000, .when = When::held_back_end});
+    publisher.publish({.count = 100'000, .when = When::held_back_end});
     EXPECT_EQ(publisher.try_wait(0ns).wake, Wake::deadline);
     publisher.begin_wait(Patience::unbounded());
     source.wait_until_blocked();
