@@ -130,6 +130,9 @@ class PublisherPort : public Port {
   // Errors: timed_out, interrupted, unsupported.
   virtual Status wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) = 0;
 
+  // `sequence` is published. Errors: timed_out, interrupted. Refused with unsupported by default.
+  virtual Status wait_until_taken(std::uint64_t sequence, Deadline deadline, const std::stop_token& stop);
+
   std::uint64_t open_loans = 0;  // kept by the handles
   bool closed = false;           // kept by the handles
 };
@@ -138,6 +141,9 @@ class SubscriberPort : public Port {
  public:
   // True: `record` is a sample. False: there is nothing to take.
   virtual Result<bool> take(SampleRecord& record) = 0;
+
+  // What predecessors of this durable subscriber had in hand when they died. Refused with unsupported by default.
+  virtual Result<std::vector<InHand>> in_hand_at_death();
 
   // Gives a sample back. Any thread, also after close().
   virtual void release(SampleRecord& record) noexcept = 0;

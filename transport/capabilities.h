@@ -37,8 +37,10 @@ struct Capabilities {
   bool exact_depth = false;         // depth is exact; otherwise a lower bound
   bool survives_publisher = false;  // what publish accepted reaches attached subscribers whatever the publisher's end
   bool persistence = false;         // Durability::persistent
+  bool in_hand_list = false;        // Subscriber::in_hand_at_death()
   bool death_events = false;        // the death of a peer is an event
   bool lists_topics = false;        // Node::topics()
+  bool acknowledgement = false;     // Publisher::wait_until_taken()
   MembershipView membership = MembershipView::none;
   std::uint64_t max_depth = unlimited;    // largest `depth`
   std::uint64_t max_history = unlimited;  // largest `history`; 0: no history at all

@@ -41,6 +41,14 @@ struct MembershipEvent {
   Peer peer;
 };
 
+// A sample that a subscriber had taken and not released: Subscriber::in_hand_at_death().
+struct InHand {
+  PeerId publisher = 0;
+  std::uint64_t sequence = 0;
+
+  friend bool operator==(const InHand&, const InHand&) = default;
+};
+
 // One topic as Node::topics() lists it.
 struct TopicDescription {
   std::string topic;

@@ -72,6 +72,20 @@ Result<std::vector<TopicDescription>> Backend::topics(const Endpoint& backend) {
   return failure(ErrorCode::unsupported, fmt::format("the backend {} cannot list topics", backend.scheme));
 }
 
+Status PublisherPort::wait_until_taken(std::uint64_t /*sequence*/, Deadline /*deadline*/,
+                                       const std::stop_token& /*stop*/) {
+  return failure(ErrorCode::unsupported,
+                 "this backend does not know what its subscribers have taken: let them answer "
+                 "(transport/request_reply/requester.h), or use one with Capabilities::acknowledgement");
+}
+
+Result<std::vector<InHand>> SubscriberPort::in_hand_at_death() {
+  return failure(
+      ErrorCode::unsupported,
+      "this backend does not know what a subscriber had in hand when it died: note it before the work, or use "
+      "a backend with Capabilities::in_hand_list");
+}
+
 Status Backend::remove(const Endpoint& endpoint) {
   return failure(ErrorCode::unsupported, fmt::format("endpoint \"{}\": the backend {} keeps no topics to remove",
                                                      endpoint.text(), endpoint.scheme));

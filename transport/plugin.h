@@ -45,7 +45,7 @@ extern "C" {
 #endif
 
 #define WEIR_PLUGIN_MAJOR 1U
-#define WEIR_PLUGIN_MINOR 0U
+#define WEIR_PLUGIN_MINOR 1U
 
 /* ---- Values ---- */
 
@@ -255,6 +255,16 @@ struct weir_plugin {
   int32_t (*make_stop)(weir_stop** stop, struct weir_text* error);
   void (*trigger_stop)(weir_stop* stop);
   void (*release_stop)(weir_stop* stop);
+
+  /* -- Since minor 1 -- */
+
+  /* Optional, of publishers. Waits until every subscriber has taken the published sample `sequence`, or never will. */
+  int32_t (*wait_until_taken)(weir_port* port, uint64_t sequence, int64_t deadline, weir_stop* stop,
+                              struct weir_text* error);
+  /* Optional, of subscribers. Writes number `index` of what its predecessors had in hand when they died and 1 to
+   * `there`, or 0 behind the last. */
+  int32_t (*in_hand_at_death)(weir_port* port, uint64_t index, uint64_t* publisher, uint64_t* sequence, int32_t* there,
+                              struct weir_text* error);
 };
 
 /* ---- What the library exports ---- */

@@ -234,6 +234,12 @@ std::int32_t wait_for_subscribers(weir_port* port, std::uint64_t count, std::int
                 [&] { return port->publisher->wait_for_subscribers(count, deadline_of(deadline), token_of(stop)); });
 }
 
+std::int32_t wait_until_taken(weir_port* port, std::uint64_t sequence, std::int64_t deadline, weir_stop* stop,
+                              weir_text* error) noexcept {
+  return answer(error,
+                [&] { return port->publisher->wait_until_taken(sequence, deadline_of(deadline), token_of(stop)); });
+}
+
 // ---- Subscribers ----
 
 spi::SampleRecord record_of(const weir_sample& sample) noexcept {
@@ -246,6 +252,19 @@ spi::SampleRecord record_of(const weir_sample& sample) noexcept {
           .lost_before = sample.lost_before,
           .time = sample.time,
           .token = sample.token};
+}
+
+std::int32_t in_hand_at_death(weir_port* port, std::uint64_t index, std::uint64_t* publisher, std::uint64_t* sequence,
+                              std::int32_t* there, weir_text* error) noexcept {
+  return answer(error, [&] {
+    return port->subscriber->in_hand_at_death().map([&](const std::vector<InHand>& all) {
+      *there = index < all.size() ? 1 : 0;
+      if (index < all.size()) {
+        *publisher = all[index].publisher;
+        *sequence = all[index].sequence;
+      }
+    });
+  });
 }
 
 std::int32_t take(weir_port* port, weir_sample* sample, std::int32_t* taken, weir_text* error) noexcept {
@@ -322,6 +341,8 @@ constexpr weir_plugin table{
     .make_stop = make_stop,
     .trigger_stop = trigger_stop,
     .release_stop = release_stop,
+    .wait_until_taken = wait_until_taken,
+    .in_hand_at_death = in_hand_at_death,
 };
 
 }  // namespace

@@ -133,6 +133,17 @@ class PluginPublisherPort final : public PluginPort<spi::PublisherPort> {
     return {};
   }
 
+  Status wait_until_taken(std::uint64_t sequence, Deadline deadline, const std::stop_token& stop) override {
+    if (table().wait_until_taken == nullptr) return unsupported("knowledge of what is taken");
+    const auto ended_by = PluginStop::make(table(), stop);
+    if (!ended_by) return tl::unexpected(ended_by.error());
+    ErrorText text;
+    const std::int32_t code = table().wait_until_taken(port(), sequence, deadline.time_since_epoch().count(),
+                                                       (*ended_by)->handle(), text.out());
+    if (code != WEIR_OK) return text.error(code);
+    return {};
+  }
+
  private:
   static weir_loan to_c(const spi::LoanRecord& record) noexcept {
     return {.struct_size = sizeof(weir_loan),
@@ -166,6 +177,20 @@ class PluginSubscriberPort final : public PluginPort<spi::SubscriberPort> {
               .time = sample.time,
               .token = sample.token};
     return true;
+  }
+
+  Result<std::vector<InHand>> in_hand_at_death() override {
+    if (table().in_hand_at_death == nullptr) return unsupported("knowledge of what was in hand");
+    std::vector<InHand> all;
+    for (std::int32_t there = 1; there != 0;) {
+      ErrorText text;
+      InHand one;
+      const std::int32_t code =
+          table().in_hand_at_death(port(), all.size(), &one.publisher, &one.sequence, &there, text.out());
+      if (code != WEIR_OK) return text.error(code);
+      if (there != 0) all.push_back(one);
+    }
+    return all;
   }
 
   void release(spi::SampleRecord& record) noexcept override {

@@ -17,7 +17,7 @@ static_assert(static_cast<int>(ErrorCode::internal) + 1 == WEIR_INTERNAL);
 static_assert(static_cast<int>(Change::died) == WEIR_DIED && static_cast<int>(Change::left) == WEIR_LEFT);
 static_assert(static_cast<int>(Role::subscriber) + 1 == WEIR_SUBSCRIBER);
 
-constexpr std::array<std::pair<const char*, bool Capabilities::*>, 17> flags{{
+constexpr std::array<std::pair<const char*, bool Capabilities::*>, 19> flags{{
     {"zero_copy", &Capabilities::zero_copy},
     {"across_processes", &Capabilities::across_processes},
     {"sequence", &Capabilities::sequence},
@@ -33,8 +33,10 @@ constexpr std::array<std::pair<const char*, bool Capabilities::*>, 17> flags{{
     {"exact_depth", &Capabilities::exact_depth},
     {"survives_publisher", &Capabilities::survives_publisher},
     {"persistence", &Capabilities::persistence},
+    {"in_hand_list", &Capabilities::in_hand_list},
     {"death_events", &Capabilities::death_events},
     {"lists_topics", &Capabilities::lists_topics},
+    {"acknowledgement", &Capabilities::acknowledgement},
 }};
 
 constexpr std::array<std::pair<const char*, std::uint64_t Capabilities::*>, 5> limits{{

@@ -78,6 +78,17 @@ Status Publisher::wait_for_subscribers(std::uint64_t count, Deadline deadline, c
   return spi::with_port(port_, [&] { return port_->wait_for_subscribers(count, deadline, stop); });
 }
 
+Status Publisher::wait_until_taken(std::uint64_t sequence, Deadline deadline, const std::stop_token& stop) {
+  return spi::with_port(port_, [&]() -> Status {
+    if (sequence >= port_->next_sequence() && port_->capabilities().acknowledgement) {
+      return failure(ErrorCode::invalid_argument,
+                     "sample " + std::to_string(sequence) + " is not published yet, the next is " +
+                         std::to_string(port_->next_sequence()) + ": wait for a sequence that publish() returned");
+    }
+    return port_->wait_until_taken(sequence, deadline, stop);
+  });
+}
+
 Result<Wake> Publisher::wait(Deadline deadline, const std::stop_token& stop) {
   return spi::with_port(port_, [&] { return port_->wait(deadline, stop); });
 }

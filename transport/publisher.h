@@ -52,6 +52,13 @@ class Publisher {
   // Errors: timed_out, interrupted; unsupported where the backend cannot count that far.
   [[nodiscard]] Status wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop = {});
 
+  // Waits until every subscriber that is attached has the sample `sequence` and those before it behind it: it took
+  // them, lost them by its own policy (announced there), left, or died. Later joiners are not waited for, unless
+  // history promises them the sample. Taken is not processed: for that let the subscriber answer
+  // (transport/request_reply/requester.h). Errors: invalid_argument for a sequence that is not published yet;
+  // timed_out, interrupted; unsupported without Capabilities::acknowledgement.
+  [[nodiscard]] Status wait_until_taken(std::uint64_t sequence, Deadline deadline, const std::stop_token& stop = {});
+
   // After a publish that returned back_pressure: waits until another try may succeed.
   [[nodiscard]] Result<Wake> wait(Deadline deadline, const std::stop_token& stop = {});
 

@@ -34,13 +34,21 @@ std::optional<std::uint64_t> number(std::string_view text, std::span<const Unit>
   return std::nullopt;
 }
 
+}  // namespace
+
+std::optional<std::uint64_t> parse_size(std::string_view text) noexcept {
+  return number(text, size_units, std::numeric_limits<std::uint64_t>::max());
+}
+
+namespace {
+
 constexpr std::array<SlowPolicy, 3> policies{SlowPolicy::drop_oldest, SlowPolicy::drop_newest, SlowPolicy::lossless};
 constexpr std::array<Grant, 3> grants{Grant::drop, Grant::block, Grant::reject};
 constexpr std::array<Durability, 2> durabilities{Durability::transient, Durability::persistent};
 
 // How each kind of option is read from a URI and written for people.
 Result<std::uint64_t> read(std::string_view text, std::uint64_t /*kind*/) {
-  if (auto value = number(text, size_units, std::numeric_limits<std::uint64_t>::max())) return *value;
+  if (auto value = parse_size(text)) return *value;
   return failure(ErrorCode::invalid_argument, "a whole number, with KiB, MiB or GiB if it is large");
 }
 

@@ -113,6 +113,9 @@ struct SubscriberQos {
 [[nodiscard]] Result<SubscriberQos> resolve(const Endpoint& endpoint, const SubscriberOptions& options,
                                             std::span<const std::string_view> backend_keys);
 
+// A size as a URI writes it, "64KiB", for the options of a backend; empty if it is none.
+[[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text) noexcept;
+
 // The words that a URI uses: "drop_oldest", "block", "volatile".
 [[nodiscard]] std::string_view to_string(SlowPolicy policy) noexcept;
 [[nodiscard]] std::string_view to_string(Grant grant) noexcept;

@@ -49,6 +49,10 @@ Result<std::vector<Peer>> Subscriber::peers() {
   return spi::with_port(port_, [&] { return port_->peers(); });
 }
 
+Result<std::vector<InHand>> Subscriber::in_hand_at_death() {
+  return spi::with_port(port_, [&] { return port_->in_hand_at_death(); });
+}
+
 PeerId Subscriber::id() const noexcept { return port_ == nullptr ? 0 : port_->id(); }
 
 const Capabilities& Subscriber::capabilities() const noexcept { return spi::capabilities_of(port_); }

@@ -47,6 +47,12 @@ class Subscriber {
   // cause; clears when take() comes back empty and next_event() too. Owned by the subscriber.
   [[nodiscard]] Result<int> fd();
 
+  // For a durable subscriber (durability=persistent) that came back: what its predecessor had taken and not released
+  // when it died, by publisher and sequence. These do not come again (a message is delivered at most once), and may not
+  // have been worked on to the end. What earlier ones had left, and it died without asking for, is among them, up to
+  // `held` in all; what was told once is told to this handle alone. Empty for all others. Errors: unsupported.
+  [[nodiscard]] Result<std::vector<InHand>> in_hand_at_death();
+
   // What has changed among the publishers since the last call; empty when nothing. Errors: unsupported.
   [[nodiscard]] Result<std::optional<MembershipEvent>> next_event();
 

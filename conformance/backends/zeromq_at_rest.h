@@ -5,8 +5,8 @@
 // nothing, or be refused for want of space, first lets the I/O threads of all processes of the test finish what they
 // are at. A call is only ever delayed, as any scheduler may delay it, and only answers of the adapter are returned.
 //
-// They are at rest when all of them sleep, none for a lock, and none has run between two looks at them all: a message on
-// its way through a Unix socket or a mailbox keeps some thread runnable until it has arrived.
+// They are at rest when all of them sleep, none for a lock, and none has run between two looks at them all: a message
+// on its way through a Unix socket or a mailbox keeps some thread runnable until it has arrived.
 #pragma once
 
 #include <memory>

@@ -58,6 +58,8 @@ Outcome Actor::perform(const Request& request) {
         return wait(port(request.port), request.patience);
       case Operation::wait_for_subscribers:
         return wait_for_subscribers(port(request.port), request.count, request.patience);
+      case Operation::wait_until_taken:
+        return wait_until_taken(port(request.port), request.count, request.patience);
       case Operation::poll:
         return poll(port(request.port), request.patience);
       case Operation::next_events:
@@ -184,6 +186,12 @@ Outcome Actor::lend(Port& port, std::uint64_t count, const PublishScript& script
     port.loans.push_back(std::move(*loan));
   }
   return Outcome::of(count);
+}
+
+Outcome Actor::wait_until_taken(Port& port, std::uint64_t sequence, Patience patience) {
+  note({.kind = EventKind::waiting, .port = port.number});
+  const Status taken = port.publisher->wait_until_taken(sequence, patience.deadline().value_or(never));
+  return taken ? Outcome() : Outcome::of(taken.error());
 }
 
 Outcome Actor::wait_for_subscribers(Port& port, std::uint64_t count, Patience patience) {

@@ -67,6 +67,7 @@ class Actor {
   Outcome release(Port& port, std::uint64_t count);
   Outcome wait(Port& port, Patience patience);
   Outcome wait_for_subscribers(Port& port, std::uint64_t count, Patience patience);
+  Outcome wait_until_taken(Port& port, std::uint64_t sequence, Patience patience);
   Outcome poll(Port& port, Patience patience);
   Outcome next_events(Port& port);
   Outcome list_peers(Port& port);

@@ -70,6 +70,21 @@ const Feature lists_topics{"lists_topics", [](const Capabilities& all) { return 
                              return node.topics(backend->text()).map([](const auto&) {});
                            }};
 
+const Feature in_hand_list{"in_hand_list", [](const Capabilities& all) { return all.in_hand_list; },
+                           [](Node& node, const Endpoints& endpoint) -> Status {
+                             Result<Subscriber> subscriber = node.subscriber(endpoint(""));
+                             if (!subscriber) return tl::unexpected(subscriber.error());
+                             return subscriber->in_hand_at_death().map([](const std::vector<InHand>& /*list*/) {});
+                           }};
+
+const Feature acknowledgement{"acknowledgement", [](const Capabilities& all) { return all.acknowledgement; },
+                              [](Node& node, const Endpoints& endpoint) -> Status {
+                                Result<Publisher> publisher = node.publisher(endpoint(""));
+                                if (!publisher) return tl::unexpected(publisher.error());
+                                if (auto sent = publisher->send({}); !sent) return tl::unexpected(sent.error());
+                                return publisher->wait_until_taken(0, at_once);
+                              }};
+
 const Feature counts_subscribers{"membership of subscriptions",
                                  [](const Capabilities& all) {
                                    return all.membership == MembershipView::subscriptions ||

@@ -41,6 +41,8 @@ extern const Feature survives_publisher;
 extern const Feature persistence;
 extern const Feature death_events;
 extern const Feature lists_topics;
+extern const Feature acknowledgement;
+extern const Feature in_hand_list;
 extern const Feature counts_subscribers;  // membership: subscriptions or full
 extern const Feature full_membership;
 extern const Feature history;  // max_history of 16 at least

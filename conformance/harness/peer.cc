@@ -228,6 +228,20 @@ void RemotePublisher::wait_for_subscribers(std::uint64_t count) const {
   peer_->finish_well();
 }
 
+Outcome RemotePublisher::try_wait_until_taken(std::uint64_t sequence, Patience patience) const {
+  Request waiting = request(Operation::wait_until_taken);
+  waiting.count = sequence;
+  waiting.patience = patience;
+  return peer_->perform(waiting);
+}
+
+void RemotePublisher::begin_wait_until_taken(std::uint64_t sequence) const {
+  Request waiting = request(Operation::wait_until_taken);
+  waiting.count = sequence;
+  waiting.patience = Patience::unbounded();
+  peer_->begin(waiting);
+}
+
 void RemotePublisher::begin_publish(const PublishScript& script) const {
   Request publishing = request(Operation::publish);
   publishing.publish = script;

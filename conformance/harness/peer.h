@@ -63,6 +63,8 @@ class RemotePublisher : public RemotePort {
  public:
   void wait_for_subscribers(std::uint64_t count) const;
   [[nodiscard]] Outcome try_wait_for_subscribers(std::uint64_t count, Patience patience) const;
+  [[nodiscard]] Outcome try_wait_until_taken(std::uint64_t sequence, Patience patience) const;
+  void begin_wait_until_taken(std::uint64_t sequence) const;
   // All of them, or the test ends. Returns how many, which is fewer only with When::held_back_end.
   std::uint64_t publish(const PublishScript& script = {}) const;
   [[nodiscard]] Outcome try_publish(const PublishScript& script = {}) const;
@@ -98,6 +100,7 @@ class ScriptedPeer {
   ScriptedPeer(std::string name, Home home);
   ScriptedPeer(const ScriptedPeer&) = delete;
   ScriptedPeer& operator=(const ScriptedPeer&) = delete;
+  ~ScriptedPeer() = default;
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] pid_t process() const noexcept { return performer_->process(); }

@@ -106,10 +106,24 @@ std::string to_string(const Request& request) {
 }
 
 std::string_view to_string(Operation operation) {
-  constexpr std::array<std::string_view, 17> names{
-      "hello", "open_publisher", "open_subscriber", "close",   "publish", "lend",
-      "drop",  "take",           "receive",         "release", "wait",    "wait_for_subscribers",
-      "poll",  "next_events",    "list_peers",      "run",     "exit"};
+  constexpr std::array<std::string_view, 18> names{"hello",
+                                                   "open_publisher",
+                                                   "open_subscriber",
+                                                   "close",
+                                                   "publish",
+                                                   "lend",
+                                                   "drop",
+                                                   "take",
+                                                   "receive",
+                                                   "release",
+                                                   "wait",
+                                                   "wait_for_subscribers",
+                                                   "wait_until_taken",
+                                                   "poll",
+                                                   "next_events",
+                                                   "list_peers",
+                                                   "run",
+                                                   "exit"};
   return names.at(static_cast<std::size_t>(operation));
 }
 

@@ -28,6 +28,7 @@ enum class Operation : std::uint8_t {
   release,               // up to `count` held samples, the oldest first, each read once more
   wait,                  // for data or space; wake: why it ended
   wait_for_subscribers,  // count
+  wait_until_taken,      // count: the sequence
   poll,                  // fd(); value: 1 if readable
   next_events,           // all there are, into the log; value: how many
   list_peers,            // into the log; value: how many
@@ -43,6 +44,7 @@ class Patience {
 
   constexpr Patience() = default;
   template <class Rep, class Period>
+  // NOLINTNEXTLINE(google-explicit-constructor): a duration says how patient to be
   constexpr Patience(std::chrono::duration<Rep, Period> wait) : nanoseconds_(std::chrono::nanoseconds(wait).count()) {}
   [[nodiscard]] static constexpr Patience unbounded() { return Patience(std::chrono::nanoseconds(for_ever)); }
 

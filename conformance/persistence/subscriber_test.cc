@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -108,6 +109,44 @@ CONFORMANCE_TEST(Persistence, ASubscriberThatIsKilledAtAnyMomentReceivesNothingT
   }
   source.halt();
   source.finish_well();
+  remove_topic();
+}
+
+CONFORMANCE_TEST(Persistence, ASubscriberThatComesBackIsToldWhatWasInHand, "PERSIST-14") {
+  NEEDS(processes);
+  NEEDS(persistence);
+  NEEDS(lossless);
+  NEEDS(in_hand_list);
+  const std::string endpoint = reader("policy=lossless&depth=100&held=8");
+  ScriptedPeer& source = peer("source");
+  auto publisher = source.publisher(keeper("depth=200&history=200&" + lossless_grant(capabilities())));
+  std::uint64_t next = 0;
+  for (std::size_t round = 0; round < 2 * ends.size(); ++round) {
+    const End end = ends.at(round % ends.size());
+    SCOPED_TRACE(to_string(end));
+    ScriptedPeer& sink = peer(fmt::format("sink {}", round));
+    auto subscriber = sink.subscriber(endpoint);
+    publisher.publish({.count = 10, .size = 0, .size_most = 20'000});
+    EXPECT_EQ(subscriber.take(2), 2U);
+    EXPECT_EQ(subscriber.hold(3), 3U);
+    EXPECT_EQ(subscriber.take(1), 1U);
+    std::vector<InHand> expected;
+    for (std::uint64_t sequence = next + 2; end != End::closes && sequence < next + 5; ++sequence) {
+      expected.push_back({.publisher = publisher.id(), .sequence = sequence});
+    }
+    bring_to_end(sink, end);
+    Result<Subscriber> successor = node().subscriber(endpoint);
+    ASSERT_TRUE(successor) << successor.error().message();
+    const Result<std::vector<InHand>> told = successor->in_hand_at_death();
+    ASSERT_TRUE(told) << told.error().message();
+    EXPECT_EQ(*told, expected);
+    for (std::uint64_t sequence = next + 6; sequence < next + 10; ++sequence) {
+      const Result<Sample> sample = successor->take();
+      ASSERT_TRUE(sample && *sample);
+      EXPECT_EQ(sample->sequence(), sequence);
+    }
+    next += 10;
+  }
   remove_topic();
 }
 

@@ -67,7 +67,7 @@ class Spins final : public WrappedSubscriber {
   using WrappedSubscriber::WrappedSubscriber;
   Result<Wake> wait(Deadline deadline, const std::stop_token& stop) override {
     while (true) {
-      const Result<Wake> woke = WrappedSubscriber::wait(at_once, stop);
+      Result<Wake> woke = WrappedSubscriber::wait(at_once, stop);
       if (!woke || *woke != Wake::deadline || passed(deadline)) return woke;
     }
   }
@@ -126,6 +126,18 @@ const Saboteur counts_nobody{{.name = "waits for no subscriber",
                               .test = "Membership.WaitForSubscribersCountsThem",
                               .sign = "timed_out"},
                              made<Over<CountsNobody>>};
+
+class TakesForGranted final : public WrappedPublisher {
+  using WrappedPublisher::WrappedPublisher;
+  Status wait_until_taken(std::uint64_t /*sequence*/, Deadline /*deadline*/, const std::stop_token& /*stop*/) override {
+    return {};
+  }
+};
+const Saboteur takes_for_granted{{.name = "takes it for granted that samples are taken",
+                                  .requirement = "MEMBER-11",
+                                  .test = "Membership.WaitUntilTakenEndsWhenTheLastSubscriberHasTakenIt",
+                                  .sign = "timed_out"},
+                                 made<Over<TakesForGranted>>};
 
 }  // namespace
 }  // namespace weir::conformance

@@ -49,6 +49,9 @@ class WrappedPublisher : public WrappedPort<spi::PublisherPort> {
   Status wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) override {
     return inner().wait_for_subscribers(count, deadline, stop);
   }
+  Status wait_until_taken(std::uint64_t sequence, Deadline deadline, const std::stop_token& stop) override {
+    return inner().wait_until_taken(sequence, deadline, stop);
+  }
 
  protected:
   [[nodiscard]] const PublisherQos& qos() const noexcept { return qos_; }

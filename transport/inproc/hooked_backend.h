@@ -69,6 +69,10 @@ class HookedPublisher final : public HookedPort<spi::PublisherPort> {
   Status wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) override {
     return called().wait_for_subscribers(count, deadline, stop);
   }
+  [[nodiscard]] std::uint64_t next_sequence() const noexcept override { return noted().next_sequence(); }
+  Status wait_until_taken(std::uint64_t sequence, Deadline deadline, const std::stop_token& stop) override {
+    return called().wait_until_taken(sequence, deadline, stop);
+  }
 };
 
 class HookedSubscriber final : public HookedPort<spi::SubscriberPort> {

@@ -37,6 +37,7 @@ inline constexpr Capabilities promised = {
     .persistence = false,
     .death_events = false,
     .lists_topics = true,
+    .acknowledgement = true,
     .membership = MembershipView::full,
     .max_header = spi::max_header_size,
 };

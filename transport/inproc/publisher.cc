@@ -133,6 +133,22 @@ void Publisher::hand_out(const std::shared_ptr<const Message>& message) {
   }
 }
 
+Status Publisher::wait_until_taken(std::uint64_t sequence, Deadline deadline, const std::stop_token& stop) {
+  std::unique_lock lock(domain.mutex);
+  const auto behind = [&] {
+    return std::count_if(topic->subscribers.begin(), topic->subscribers.end(),
+                         [&](const Subscriber* each) { return each->still_has(*this, sequence); });
+  };
+  const Wake wake = bell.wait(lock, deadline, stop, [&] { return behind() == 0; });
+  if (wake == Wake::ready) {
+    return {};
+  }
+  return failure(wake == Wake::interrupted ? ErrorCode::interrupted : ErrorCode::timed_out,
+                 fmt::format("topic \"{}\": {} subscribers have not taken sample {} {}", topic_name, behind(), sequence,
+                             wake == Wake::interrupted ? "and the stop token was triggered"
+                                                       : "at the deadline: look what keeps them, or wait longer"));
+}
+
 Status Publisher::wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) {
   std::unique_lock lock(domain.mutex);
   const Wake wake = bell.wait(lock, deadline, stop, [&] { return topic->subscribers.size() >= count; });

@@ -29,6 +29,7 @@ class Publisher final : public Member<spi::PublisherPort> {
   Result<std::uint64_t> publish(spi::LoanRecord& record, std::optional<Deadline> deadline) override;
   void drop(spi::LoanRecord& record) noexcept override { lent_.erase(record.token); }
   Status wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) override;
+  Status wait_until_taken(std::uint64_t sequence, Deadline deadline, const std::stop_token& stop) override;
 
   [[nodiscard]] const PublisherQos& qos() const noexcept { return qos_; }
   // By the owner, or with the mutex held.

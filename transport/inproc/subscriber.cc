@@ -81,6 +81,11 @@ bool Subscriber::blocks(const Publisher& publisher) const noexcept {
   return qos_.policy == SlowPolicy::lossless && inboxes_.find(publisher.id())->second.unread.size() >= qos_.depth;
 }
 
+bool Subscriber::still_has(const Publisher& publisher, std::uint64_t sequence) const noexcept {
+  const auto& unread = inboxes_.find(publisher.id())->second.unread;
+  return !unread.empty() && unread.front()->sequence <= sequence;
+}
+
 void Subscriber::append(const Publisher& publisher, const std::shared_ptr<const Message>& message) {
   inboxes_.find(publisher.id())->second.unread.push_back(message);
 }

@@ -38,6 +38,8 @@ class Subscriber final : public Member<spi::SubscriberPort> {
   void publisher_left(const Publisher& publisher) noexcept;
   // Whether a lossless subscriber has no room for another sample of this publisher.
   [[nodiscard]] bool blocks(const Publisher& publisher) const noexcept;
+  // Whether a sample of this publisher up to `sequence` is unread.
+  [[nodiscard]] bool still_has(const Publisher& publisher, std::uint64_t sequence) const noexcept;
   // Queues a sample beyond the depth; then either withdraw() takes it back or settle() applies the policy and wakes.
   void append(const Publisher& publisher, const std::shared_ptr<const Message>& message);
   void withdraw(const Publisher& publisher) noexcept;

@@ -17,7 +17,7 @@ namespace weir::shm {
 namespace {
 
 constexpr std::array<std::string_view, 1> served_schemes{"shm"};
-constexpr std::array<std::string_view, 1> own_options{"root"};
+constexpr std::array<std::string_view, 4> own_options{"fit", "mlock", "prefault", "root"};
 
 Capabilities promise() noexcept {
   Capabilities promise;
@@ -35,8 +35,10 @@ Capabilities promise() noexcept {
   promise.exact_depth = true;
   promise.survives_publisher = true;
   promise.persistence = true;
+  promise.in_hand_list = true;
   promise.death_events = true;
   promise.lists_topics = true;
+  promise.acknowledgement = true;
   promise.membership = MembershipView::full;
   promise.max_depth = max_slots - 1;
   promise.max_history = max_slots - 1;

@@ -22,8 +22,13 @@ constexpr std::size_t pages(std::size_t bytes) noexcept { return (bytes + page -
 
 }  // namespace
 
-ChunkPool::ChunkPool(int directory, PeerId publisher, std::size_t memory, std::string topic)
-    : directory_(directory), publisher_(publisher), memory_(memory), topic_(std::move(topic)) {
+ChunkPool::ChunkPool(const TopicDirectory& topic, PeerId publisher, std::size_t memory, const Residence& residence)
+    : directory_(topic.descriptor()),
+      audience_(topic.audience()),
+      publisher_(publisher),
+      memory_(memory),
+      residence_(residence),
+      topic_(topic.place().topic) {
   free_top_.fill(&no_chunk_);
 }
 
@@ -69,6 +74,9 @@ Status ChunkPool::open_class(unsigned size_class) {
   Result<File> file = open_file(directory_, name, O_RDWR | O_CREAT, what);
   if (!file) {
     return tl::unexpected(file.error());
+  }
+  if (Status opened = open_to(audience_, GroupMay::read, *file, what); !opened) {
+    return opened;
   }
   Result<Mapping> mapping = Mapping::of(*file, class_window(size_class, memory_), Access::write, Fork::loses, what);
   if (!mapping) {
@@ -119,6 +127,26 @@ void ChunkPool::make_room(unsigned size_class, std::size_t count) {
   retired_[size_class].resize(count);
   retired_end_[shelf] = retired_[size_class].data() + retired;
   reserved_behind_[size_class].reserve(count);
+}
+
+Status ChunkPool::prepare(std::size_t bytes, std::size_t count) {
+  std::vector<ChunkRef> chunks;
+  Status prepared;
+  while (prepared && chunks.size() < count) {
+    Result<ChunkRef> chunk = take_free(bytes);
+    if (!*chunk) {
+      chunk = grow(bytes);
+    }
+    if (chunk) {
+      chunks.push_back(*chunk);
+    } else {
+      prepared = tl::unexpected(chunk.error());
+    }
+  }
+  for (const ChunkRef chunk : chunks) {
+    give_back(chunk);
+  }
+  return prepared;
 }
 
 Status ChunkPool::take_over(std::span<const KeptChunk> kept) {
@@ -230,6 +258,9 @@ Status ChunkPool::reserve_within_limit(unsigned size_class, std::size_t offset, 
   Status reserved = reserve(files_[size_class], offset, bytes, what);
   if (!reserved && release_free(size_class)) {
     reserved = reserve(files_[size_class], offset, bytes, what);
+  }
+  if (reserved && residence_.any()) {
+    reserved = make_resident(residence_, mappings_[size_class].data() + offset, bytes, Access::write, what);
   }
   if (!reserved) {
     // What lay in a hole of the file is not taken back by making the file shorter.

@@ -23,14 +23,16 @@
 #include "transport/shm/file.h"
 #include "transport/shm/layout.h"
 #include "transport/shm/recovery.h"
+#include "transport/shm/residence.h"
+#include "transport/shm/topic_directory.h"
 #include "transport/status.h"
 
 namespace weir::shm {
 
 class ChunkPool {
  public:
-  // `memory`: bytes that may be reserved in all. `directory` must outlive the pool.
-  ChunkPool(int directory, PeerId publisher, std::size_t memory, std::string topic);
+  // `memory`: bytes that may be reserved in all. `topic` must outlive the pool.
+  ChunkPool(const TopicDirectory& topic, PeerId publisher, std::size_t memory, const Residence& residence);
   ChunkPool(const ChunkPool&) = delete;
   ChunkPool& operator=(const ChunkPool&) = delete;
   ~ChunkPool() = default;
@@ -68,6 +70,9 @@ class ChunkPool {
   // behind free chunks of other sizes back. Errors: limit_exceeded naming `memory`; resource_exhausted; nothing is lost
   // by them.
   [[nodiscard]] Result<ChunkRef> grow(std::size_t bytes);
+
+  // Reserves memory for so many messages of that size. Errors: as grow().
+  [[nodiscard]] Status prepare(std::size_t bytes, std::size_t count);
 
   // Takes over the files of a former owner, in an empty pool: `kept` are in the ring, sorted; all other chunks are
   // retired. Errors: resource_exhausted; corrupt when a kept one is beyond its file.
@@ -113,8 +118,10 @@ class ChunkPool {
   static constexpr unsigned first_paged_class = class_for(page);
 
   int directory_;
+  Audience audience_;
   PeerId publisher_;
   std::size_t memory_;
+  Residence residence_;
   std::string topic_;
   std::size_t reserved_ = 0;
   unsigned opened_ = 0;  // classes from here on have no chunks

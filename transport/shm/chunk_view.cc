@@ -14,6 +14,45 @@ namespace weir::shm {
 ChunkView::ChunkView(int directory, PeerId publisher, std::size_t memory, std::string topic)
     : directory_(directory), publisher_(publisher), memory_(memory), topic_(std::move(topic)) {}
 
+Status ChunkView::settle_in(const Residence& residence) {
+  residence_ = residence;
+  for (unsigned size_class = 0; size_class < class_count; ++size_class) {
+    const std::string name = chunk_file_name(publisher_, size_class);
+    const std::string what = fmt::format("topic \"{}\": opening {}", topic_, name);
+    const Result<File> file = open_file(directory_, name, O_RDONLY, what);
+    if (!file && file.error().code() != ErrorCode::not_found) {
+      return tl::unexpected(file.error());
+    }
+    const std::size_t size = file ? std::min(size_of(*file), class_window(size_class, memory_)) : 0;
+    if (size != 0) {
+      if (Status seen = see(size_class, *file, size, what); !seen) {
+        return seen;
+      }
+    }
+  }
+  return {};
+}
+
+Status ChunkView::see(unsigned size_class, const File& file, std::size_t size, std::string_view what) {
+  Mapping& mapping = mappings_[size_class];
+  if (!mapping) {
+    Result<Mapping> mapped = Mapping::of(file, class_window(size_class, memory_), Access::read, Fork::keeps, what);
+    if (!mapped) {
+      return tl::unexpected(mapped.error());
+    }
+    mapping = std::move(*mapped);
+  }
+  Known& known = known_[ChunkRef::shelf_for(size_class)];
+  if (residence_.any()) {
+    const std::size_t before = known.bound - (known.bound != 0 ? 1 : 0);
+    if (Status resident = make_reserved_resident(residence_, file, mapping, before, size, what); !resident) {
+      return resident;
+    }
+  }
+  known = {.base = mapping.data(), .bound = size + 1};
+  return {};
+}
+
 Result<const std::byte*> ChunkView::look_again(const Descriptor& sample) {
   const auto corrupt = [this](std::string_view reason) {
     return failure(
@@ -45,14 +84,9 @@ Result<const std::byte*> ChunkView::look_again(const Descriptor& sample) {
   if (offset + sample.payload_offset + sample.size > size) {
     return corrupt("beyond the end of its file");
   }
-  if (!mappings_[size_class]) {
-    Result<Mapping> mapping = Mapping::of(*file, window, Access::read, Fork::keeps, what);
-    if (!mapping) {
-      return tl::unexpected(mapping.error());
-    }
-    mappings_[size_class] = std::move(*mapping);
+  if (Status seen = see(size_class, *file, size, what); !seen) {
+    return tl::unexpected(seen.error());
   }
-  known_[sample.chunk.shelf()] = {.base = mappings_[size_class].data(), .bound = size + 1};
   return mappings_[size_class].data() + offset;
 }
 

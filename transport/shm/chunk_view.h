@@ -8,6 +8,7 @@
 #include "transport/membership.h"
 #include "transport/shm/chunk_ref.h"
 #include "transport/shm/file.h"
+#include "transport/shm/residence.h"
 #include "transport/shm/ring.h"
 #include "transport/status.h"
 
@@ -18,6 +19,9 @@ class ChunkView {
   ChunkView() = default;
   // `directory` must outlive the view; `memory` is the publisher's limit, from its header.
   ChunkView(int directory, PeerId publisher, std::size_t memory, std::string topic);
+  // From now on, what has memory when it is first seen is brought into memory, beginning with what there is. Errors: as
+  // look_again(), make_resident().
+  [[nodiscard]] Status settle_in(const Residence& residence);
 
   // Where a sample's chunk begins; null unless that is known already: then look_again() tells.
   [[nodiscard]] const std::byte* find(const Descriptor& sample) const noexcept {
@@ -41,6 +45,9 @@ class ChunkView {
   [[nodiscard]] Result<const std::byte*> look_again(const Descriptor& sample);
 
  private:
+  // Maps the file of a class, and notes how much it fills.
+  Status see(unsigned size_class, const File& file, std::size_t size, std::string_view what);
+
   // What is mapped of a size class, and one more than the bytes that the file was seen to fill; 0 if it is not mapped,
   // so that not even an empty message is found there.
   struct Known {
@@ -52,6 +59,7 @@ class ChunkView {
   PeerId publisher_ = 0;
   std::size_t memory_ = 0;
   std::string topic_;
+  Residence residence_;
   std::array<Mapping, class_count> mappings_;
   std::array<Known, ChunkRef::shelf_count> known_{};  // by shelf
 };

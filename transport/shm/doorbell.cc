@@ -50,11 +50,18 @@ bool sleep_on(const Word<std::uint32_t>& bell, std::uint32_t seen, Deadline dead
   return syscall(SYS_futex, &bell, FUTEX_WAIT, seen, &relative, nullptr, 0) != 0 && errno == ETIMEDOUT;
 }
 
-Result<TokenFifo> TokenFifo::make(int directory, const std::string& name, std::string_view what) {
-  if (mkfifoat(directory, name.c_str(), S_IRUSR | S_IWUSR) != 0 && errno != EEXIST) {
+Result<TokenFifo> TokenFifo::make(const TopicDirectory& topic, const std::string& name, std::string_view what) {
+  if (mkfifoat(topic.descriptor(), name.c_str(), S_IRUSR | S_IWUSR) != 0 && errno != EEXIST) {
     return tl::unexpected(system_error(what, errno));
   }
-  return open_file(directory, name, O_RDWR, what).map([](File&& fifo) { return TokenFifo(std::move(fifo)); });
+  Result<File> fifo = open_file(topic.descriptor(), name, O_RDWR, what);
+  if (!fifo) {
+    return tl::unexpected(fifo.error());
+  }
+  if (Status opened = open_to(topic.audience(), GroupMay::read_and_write, *fifo, what); !opened) {
+    return tl::unexpected(opened.error());
+  }
+  return TokenFifo(std::move(*fifo));
 }
 
 void TokenFifo::drain() noexcept {

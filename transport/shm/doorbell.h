@@ -24,6 +24,7 @@
 #include "transport/shm/file.h"
 #include "transport/shm/layout.h"
 #include "transport/shm/names.h"
+#include "transport/shm/topic_directory.h"
 
 namespace weir::shm {
 
@@ -47,7 +48,8 @@ bool sleep_on(const Word<std::uint32_t>& bell, std::uint32_t seen, Deadline dead
 class TokenFifo {
  public:
   // The owner's end: made under this name in the topic's directory. Errors: resource_exhausted, permission_denied.
-  [[nodiscard]] static Result<TokenFifo> make(int directory, const std::string& name, std::string_view what);
+  [[nodiscard]] static Result<TokenFifo> make(const TopicDirectory& topic, const std::string& name,
+                                              std::string_view what);
 
   [[nodiscard]] int descriptor() const noexcept { return fifo_.get(); }
   // Takes all tokens out.

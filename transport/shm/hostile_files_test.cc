@@ -234,6 +234,40 @@ INSTANTIATE_TEST_SUITE_P(Damages, DamagedChunks,
                          ::testing::Values(Damage::truncated, Damage::removed, Damage::replaced), name_of);
 
 // A janitor that is stopped in the middle keeps the segment of a dead publisher locked.
+TEST_F(HostileFiles, TopicThatSomebodyRemovedByHandIsMadeAnewAndItsFormerUsersGoOnAmongThemselves) {
+  Publisher former_publisher = must(node_.publisher(root_.uri("depth=8")));
+  Subscriber former_subscriber = must(node_.subscriber(root_.uri("depth=8")));
+  must(former_publisher.wait_for_subscribers(1, after(std::chrono::minutes(1))));
+  must(send(former_publisher, 1000, 0));
+  EXPECT_TRUE(is_filled(next_sample(former_subscriber).payload(), 0));  // from now on it has the file mapped
+  must(send(former_publisher, 1000, 1));
+  std::filesystem::remove_all(root_.directory());
+  {
+    Publisher publisher = must(node_.publisher(root_.uri("depth=8")));
+    Subscriber subscriber = must(node_.subscriber(root_.uri("depth=8")));
+    must(publisher.wait_for_subscribers(1, after(std::chrono::minutes(1))));
+    must(send(publisher, 1000, 7));
+    must(send(former_publisher, 1000, 2));
+    EXPECT_TRUE(is_filled(next_sample(subscriber).payload(), 7));
+    EXPECT_FALSE(must(subscriber.take())) << "from a topic that is gone";
+    EXPECT_EQ(must(publisher.peers()).size(), 1U);
+    for (std::uint64_t round = 1; round < 3; ++round) {
+      EXPECT_TRUE(is_filled(next_sample(former_subscriber).payload(), round));
+    }
+    // What needs a new file cannot be had any more.
+    const auto refused = former_publisher.loan(1'000'000);
+    ASSERT_FALSE(refused);
+    expect_error(refused.error(), ErrorCode::not_found, {"camera/front"});
+    must(send(former_publisher, 1000, 3));
+    EXPECT_TRUE(is_filled(next_sample(former_subscriber).payload(), 3));
+    { const Publisher left = std::move(former_publisher); }
+    { const Subscriber left = std::move(former_subscriber); }
+    must(send(publisher, 1000, 8));
+    EXPECT_TRUE(is_filled(next_sample(subscriber).payload(), 8)) << "the former users took the new topic away";
+  }
+  root_.expect_nothing_left();
+}
+
 TEST_F(HostileFiles, StoppedJanitorHangsNobody) {
   Subscriber subscriber = must(node_.subscriber(root_.uri()));
   static_cast<void>(must(subscriber.fd()));

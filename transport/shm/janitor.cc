@@ -32,6 +32,17 @@ bool exists(int directory, const std::string& name) {
   return fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
+// Whether the sticky bit of a shared directory lets us remove a name in it.
+bool may_unlink(int directory, const std::string& name) {
+  struct stat parent {};
+  struct stat status {};
+  if (fstat(directory, &parent) != 0 || fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return true;  // it shows when we try
+  }
+  const uid_t user = geteuid();
+  return (parent.st_mode & S_ISVTX) == 0 || user == 0 || parent.st_uid == user || status.st_uid == user;
+}
+
 bool is_of(const std::string& name, SegmentName segment) {
   const std::optional<SegmentName> owner = parse_companion_name(name);
   return owner && owner->role == segment.role && owner->id == segment.id;
@@ -133,15 +144,22 @@ Erased remove_topic(int root, const std::string& name, bool even_durable) {
     return segment && is_durable(segment->id);
   };
   if (!even_durable && std::any_of(entries.begin(), entries.end(), is_kept)) return Erased::files_stay;
-  // Segments first: if this ends early, no durable publisher is left without its chunks.
+  if (even_durable && !std::all_of(entries.begin(), entries.end(),
+                                   [&](const std::string& entry) { return may_unlink(directory->get(), entry); })) {
+    return Erased::files_stay;  // all of it or nothing
+  }
+  // Segments first: if this ends early, no durable publisher is left without its chunks. In a shared root there may be
+  // files of others that only they may remove: what we may goes, and the topic stays until they come.
   const auto unlink_if = [&](auto&& is_ours) {
-    return std::all_of(entries.begin(), entries.end(), [&](const std::string& entry) {
-      return !is_ours(entry) || unlink_name(directory->get(), entry);
-    });
+    return std::count_if(entries.begin(), entries.end(), [&](const std::string& entry) {
+             return is_ours(entry) && !unlink_name(directory->get(), entry);
+           }) == 0;
   };
   const auto is_segment = [](const std::string& entry) { return parse_segment_name(entry).has_value(); };
-  const auto is_other = [](const std::string& entry) { return entry == topic_file || parse_companion_name(entry); };
-  if (!unlink_if(is_segment) || !unlink_if(is_other)) return Erased::files_stay;
+  const auto is_companion = [](const std::string& entry) { return parse_companion_name(entry).has_value(); };
+  if (!unlink_if(is_segment) || !unlink_if(is_companion) || !unlink_name(directory->get(), topic_file)) {
+    return Erased::files_stay;
+  }
   const bool is_gone = unlink_name(directory->get(), epoch_file) && remove_directory(root, name);
   return is_gone ? Erased::gone : Erased::files_stay;
 }
@@ -187,7 +205,13 @@ Erased erase_topic(int root, const std::string& name) noexcept {
 
 void sweep(int root) noexcept {
   unless_exhausted([&] {
-    for (const std::string& entry : entries_of(root)) remove_topic(root, entry, false);
+    for (const std::string& entry : entries_of(root)) {
+      if (is_half_made(entry)) {
+        remove_directory(root, entry);
+      } else {
+        remove_topic(root, entry, false);
+      }
+    }
     return true;
   });
 }

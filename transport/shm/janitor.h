@@ -3,6 +3,10 @@
 // A janitor takes the lock that a living user would hold, keeps it while it works, makes sure that the name still leads
 // to what it has locked, and unlinks. It may be killed at any point: what is left is found by the next one. Any number
 // may run at once, beside any number of joins.
+//
+// In a root that a group shares, only its owner (and that of the directory, and root) may remove a file: a janitor
+// works for its own user, passes over what is another's, and leaves the topic until that one's comes. Nobody takes what
+// is left for living: owners are told by their locks.
 #pragma once
 
 #include <string>
@@ -31,13 +35,14 @@ void clean_topic(int topic_directory, SharedCounters& counters) noexcept;
 // are not ours stay, and with them the directory. True: it is gone.
 bool remove_topic_if_unused(int root, const std::string& name) noexcept;
 
-// The same, with the durable segments. files_stay: something that is not ours is in it, or may not be removed.
+// The same, with the durable segments; all of it or, where somebody else's files are known to be in the way, nothing.
+// files_stay: something that is not ours is in it, or may not be removed.
 enum class Erased : std::uint8_t { gone, not_there, in_use, files_stay };
 [[nodiscard]] Erased erase_topic(int root, const std::string& name) noexcept;
 
-// remove_topic_if_unused for every topic in the root. Only for a root that is all ours (one with a version directory):
-// in the directory around an absolute topic, it would take somebody's empty directory for one that a killed joiner
-// left.
+// remove_topic_if_unused for every topic in the root, and every half-made one (sharing.h). Only for a root that is all
+// ours (one with a version directory): in the directory around an absolute topic, it would take somebody's empty
+// directory for one that a killed joiner left.
 void sweep(int root) noexcept;
 
 }  // namespace weir::shm

@@ -9,6 +9,9 @@
 //                                            | Slot × slots (4096)     |   | Cursor × cursor_count     |
 //                                            +-------------------------+   | Word × pins               |
 //                                            and p.<id>.c<NN>: chunks      +---------------------------+
+//                                                                          | InHandNote × pins, of a   |
+//                                                                          | durable one (in_hand.h)   |
+//                                                                          +---------------------------+
 //
 // Ownership. A segment (p.*, s.*) is written by its owner alone, who maps it writable; all others map it read-only. The
 // topic file is written by nobody once it has its name. The epoch page is the one that everybody maps writable; its
@@ -136,6 +139,14 @@ struct Cursor {
   Word<std::uint64_t> next;                    // the first sequence that is not taken yet
 };
 
+// What a durable subscriber notes beside a pin (in_hand.h). Sequences are one more than the sample's; 0: none.
+struct InHandNote {
+  Word<PeerId> publisher;
+  Word<std::uint64_t> sequence;  // of the sample that the pin is for
+  Word<PeerId> left_publisher;
+  Word<std::uint64_t> left;  // what predecessors had in hand when they died: any place for any sample
+};
+
 inline constexpr std::size_t cursor_count = 256;
 // Publishers of one topic; fewer than cursor_count, as some may be gone but not read to the end.
 inline constexpr std::size_t max_publishers = 128;
@@ -148,6 +159,7 @@ struct SubscriberHeader {
   std::uint64_t history;
   std::uint64_t pins;
   std::uint32_t policy;
+  std::uint32_t adapts;  // 1: it takes what a publisher grants (segment.h, misfit)
   // doorbell.h: not 0 while asleep; 1 while it is counted in SharedCounters::sleepers.
   alignas(cache_line) Word<std::uint64_t> asleep;
   Word<std::uint32_t> counted;

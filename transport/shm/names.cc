@@ -16,6 +16,7 @@ constexpr std::size_t hash_digits = 32;
 constexpr std::size_t prefix_size = longest_directory - 1 - hash_digits;
 constexpr std::size_t id_digits = 16;
 constexpr std::size_t segment_name_size = 2 + id_digits;
+constexpr std::string_view half_made = ".new-";
 
 bool is_plain(char character) {
   return std::isalnum(static_cast<unsigned char>(character)) != 0 || character == '-' || character == '_' ||
@@ -71,6 +72,13 @@ bool is_directory_name(std::string_view name) noexcept {
   return !name.empty() && name.size() <= longest_directory && name.front() != '.' &&
          std::all_of(name.begin(), name.end(),
                      [](char character) { return is_plain(character) || character == '%' || character == '~'; });
+}
+
+std::string half_made_name() { return fmt::format("{}{:016x}", half_made, random_id()); }
+
+bool is_half_made(std::string_view name) noexcept {
+  return name.size() == half_made.size() + id_digits && name.starts_with(half_made) &&
+         std::all_of(name.begin() + half_made.size(), name.end(), is_lower_hex);
 }
 
 std::string segment_name(Role role, PeerId id) { return fmt::format("{}.{:016x}", letter_of(role), id); }

@@ -9,6 +9,7 @@
 //     s.19be77023fd1c5a4            a subscriber's segment
 //     s.19be77023fd1c5a4.life
 //     s.19be77023fd1c5a4.wake       a FIFO of wake-up tokens, once fd() was asked for
+//   <root>/.new-5f0c93a1d2e4b687/   a directory that is being made, where a group shares the root (sharing.h)
 #pragma once
 
 #include <cstdint>
@@ -30,6 +31,10 @@ inline constexpr const char* epoch_file = "epoch";
 
 // Whether directory_of can have made this name: a janitor looks at no other. False for "." and "..", and with a slash.
 [[nodiscard]] bool is_directory_name(std::string_view name) noexcept;
+
+// A new name for a directory that is not finished; and whether a name is one.
+[[nodiscard]] std::string half_made_name();
+[[nodiscard]] bool is_half_made(std::string_view name) noexcept;
 
 [[nodiscard]] std::string segment_name(Role role, PeerId id);
 [[nodiscard]] std::string chunk_file_name(PeerId id, unsigned size_class);

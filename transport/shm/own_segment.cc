@@ -64,6 +64,9 @@ Status make_life_fifo(const TopicDirectory& topic, OwnSegment& segment) {
   if (!fifo) {
     return tl::unexpected(fifo.error());
   }
+  if (Status opened = open_to(topic.audience(), GroupMay::read, *fifo, what); !opened) {
+    return opened;
+  }
   segment.life_fifo = std::move(*fifo);
   segment.life_is_own = ClosedInChildren(segment.life_fifo.get());
   return {};
@@ -75,6 +78,9 @@ Status make_new(const TopicDirectory& topic, const SegmentPlan& plan, OwnSegment
   Result<File> file = make_unnamed(topic.descriptor(), plan.size, what);
   if (!file) {
     return tl::unexpected(file.error());
+  }
+  if (Status opened = open_to(topic.audience(), GroupMay::read, *file, what); !opened) {
+    return opened;
   }
   Result<Mapping> memory = Mapping::of(*file, plan.size, Access::write, Fork::loses, what);
   if (!memory) {
@@ -172,6 +178,15 @@ Status take_over(const TopicDirectory& topic, const SegmentPlan& plan, OwnSegmen
   const std::string what = describe(topic, "taking over", segment.name);
   Result<File> file = open_regular_file(topic.descriptor(), file_name, O_RDWR, what);
   if (!file) {
+    struct stat status {};
+    if (file.error().code() == ErrorCode::permission_denied &&
+        fstatat(topic.descriptor(), file_name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        status.st_uid != geteuid()) {
+      return failure(ErrorCode::permission_denied,
+                     fmt::format("topic \"{}\": the durable {} \"{}\" belongs to user {}: join as that user, or use "
+                                 "another name",
+                                 topic.place().topic, to_string(segment.name.role), plan.name, status.st_uid));
+    }
     return tl::unexpected(file.error());
   }
   Result<File> to_lock = open_regular_file(topic.descriptor(), file_name, O_RDWR, what);

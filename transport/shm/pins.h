@@ -18,10 +18,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "transport/shm/carried.h"
 #include "transport/shm/chunk_ref.h"
 #include "transport/shm/layout.h"
+#include "transport/shm/residence.h"
 
 namespace weir::shm {
 
@@ -31,6 +33,12 @@ class Pins {
 
   Pins(Pin* words, std::size_t count, Word<std::uint64_t>& used)
       : words_(words), count_(count), used_(used), copies_(std::make_unique_for_overwrite<SmallMessage[]>(count)) {}
+
+  // The copies too are memory of the data path.
+  [[nodiscard]] Status settle_in(const Residence& residence, std::string_view what) const {
+    const auto* const begin = reinterpret_cast<const std::byte*>(copies_.get());
+    return make_resident(residence, begin, count_ * sizeof(SmallMessage), Access::write, what);
+  }
 
   // The pin used last; if that is not free again, lowest_free() tells.
   [[nodiscard]] Pin& last() noexcept { return *last_; }
@@ -55,7 +63,7 @@ class Pins {
 
   static void set(Pin& pin, std::uint64_t value) noexcept { pin.exchange(value, std::memory_order_seq_cst); }
   // The pin's place is in use, and no chunk: nobody else needs to know.
-  static void occupy(Pin& pin) noexcept { pin.store(pin_of_no_chunk, std::memory_order_relaxed); }
+  static void occupy(Pin& pin) noexcept { pin.store(pin_of_no_chunk, std::memory_order_release); }
   static void clear(Pin& pin) noexcept { pin.store(0, std::memory_order_release); }
 
   // Whether a sample of the publisher with this entry of the cursor table is in hand.

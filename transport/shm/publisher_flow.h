@@ -1,7 +1,9 @@
 // How far a publisher may go, and what it may give up: the floor, the gate and early retirement.
 //
 // Protocol. FLOOR, a word in the publisher's segment, says: no newcomer is promised a sample below this. The publisher
-// overwrites sample n - N, or retires a sample early, only if that lies below the floor. To raise it, the publisher
+// that grants something overwrites sample n - N, and any publisher retires a sample early, only if that lies below the
+// floor. (With grant=drop it overwrites without a look: sample n - N lies below n - depth - history, so it is owed to
+// no subscriber that may be there, and newcomers begin above it.) To raise the floor, the publisher
 //
 //   1. takes the oldest sample that somebody attached still wants, at most next - history, and stores it as the floor;
 //   2. looks at the epoch, lists the subscribers again if it has changed, and looks at all cursors again;
@@ -48,6 +50,9 @@ class PublisherFlow {
   // Whether it might be published when refresh() has just looked.
   [[nodiscard]] bool admitted(std::uint64_t next) const noexcept { return next < limit_; }
   [[nodiscard]] bool settled() const noexcept { return settled_; }
+
+  // As refresh() found it.
+  [[nodiscard]] std::uint64_t floor() const noexcept { return floor_; }
 
   // Looks again: steps 1 to 3.
   void refresh(std::uint64_t next) {

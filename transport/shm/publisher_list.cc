@@ -31,13 +31,15 @@ bool is_same(const std::unique_ptr<Attachment>& attachment, PeerId id) noexcept 
 
 }  // namespace
 
-PublisherList::PublisherList(TopicDirectory& topic, std::byte* memory, const SubscriberQos& qos, const Pins& pins)
+PublisherList::PublisherList(TopicDirectory& topic, std::byte* memory, const SubscriberQos& qos, const Pins& pins,
+                             const Residence& residence)
     : topic_(topic),
       counters_(topic.counters()),
       header_(*reinterpret_cast<SubscriberHeader*>(memory)),
       cursors_(reinterpret_cast<Cursor*>(memory + cursors_offset)),
       qos_(qos),
-      pins_(pins) {}
+      pins_(pins),
+      residence_(residence) {}
 
 Status PublisherList::join(std::uint64_t joined, const Peer& self) {
   joined_ = joined;
@@ -113,17 +115,33 @@ Status PublisherList::add(PeerId id, bool first) {
   if (!first && born != 0 && born < joined_ && !is_durable(id)) {
     return {};  // it was there at the first listing, and let go then or since
   }
-  const std::string reason = misfit(
-      {.topic = topic_.place().topic,
-       .publisher = segment->peer,
-       .depth = segment->depth,
-       .history = segment->history,
-       .grant = segment->grant,
-       .type = segment->type},
-      {.subscriber = self_, .depth = qos_.depth, .history = qos_.history, .policy = qos_.policy, .type = qos_.type});
+  const std::string reason = misfit({.topic = topic_.place().topic,
+                                     .publisher = segment->peer,
+                                     .depth = segment->depth,
+                                     .history = segment->history,
+                                     .grant = segment->grant,
+                                     .type = segment->type},
+                                    {.subscriber = self_,
+                                     .depth = qos_.depth,
+                                     .history = qos_.history,
+                                     .policy = qos_.policy,
+                                     .adapts = header_.adapts != 0,
+                                     .type = qos_.type});
   if (!reason.empty()) {
     // One that comes later and does not fit finds so itself, and goes.
     return first ? Status(failure(ErrorCode::incompatible, reason)) : Status();
+  }
+  if (residence_.any()) {
+    const Mapping& memory = segment->memory;
+    const std::string what = fmt::format("topic \"{}\": reading publisher {:016x}", topic_.place().topic, id);
+    Status settled = make_resident(residence_, memory.data(), memory.size(), Access::read, what);
+    if (settled) {
+      settled = segment->chunks.settle_in(residence_);
+    }
+    if (!settled) {
+      incomplete_ = true;
+      return settled;
+    }
   }
   const std::optional<std::size_t> resumed = entry_of(id);
   const std::size_t entry = resumed ? *resumed : free_entry();
@@ -141,6 +159,9 @@ Status PublisherList::add(PeerId id, bool first) {
   attachment->pin = pin_of(ChunkRef(), entry);
   attachment->cursor = &cursors_[entry];
   attachment->born = born;
+  attachment->lossless = qos_.policy == SlowPolicy::lossless && attachment->publisher.grant != Grant::drop;
+  attachment->look_ahead =
+      attachment->lossless ? Attachment::beyond_every_ring : std::min(qos_.depth, attachment->publisher.depth);
   if (resumed) {
     resume(*attachment);
   } else {
@@ -175,7 +196,7 @@ void PublisherList::start(Attachment& attachment, bool first) noexcept {
     header_.cursors_used.store(attachment.entry + 1, std::memory_order_seq_cst);
   }
   cursor.publisher.exchange(attachment.publisher.name.id, std::memory_order_seq_cst);
-  while (first || qos_.policy == SlowPolicy::lossless) {
+  while (first || attachment.lossless) {
     // The publisher raises its floor before it looks at cursors; so either it has seen ours, or we see its floor.
     const std::uint64_t floor = header.floor.load(std::memory_order_seq_cst);
     if (floor <= start) {

@@ -17,6 +17,7 @@
 #include "transport/qos.h"
 #include "transport/shm/membership_log.h"
 #include "transport/shm/pins.h"
+#include "transport/shm/residence.h"
 #include "transport/shm/segment.h"
 #include "transport/shm/topic_directory.h"
 
@@ -24,22 +25,29 @@ namespace weir::shm {
 
 // A place in one publisher's stream.
 struct Attachment {
+  // Of a lossless one, which takes them all: no ring ever holds the sample that this names.
+  static constexpr std::uint64_t beyond_every_ring = std::uint64_t{1} << 60U;
+
   PublisherSegment publisher;
   std::size_t entry = 0;     // of our cursor table
   std::uint64_t pin = 0;     // pin_of(no chunk, entry)
   Cursor* cursor = nullptr;  // that entry
   std::uint64_t next = 0;    // the sequence to take next
-  std::uint64_t born = 0;    // PublisherHeader::born of the owner that we know of
-  bool ended = false;        // it has left or died: nothing comes after what is in its ring, unless it returns
-  bool broken = false;       // its memory fails our checks: nothing more is taken
-  bool announced = false;    // `joined` is in the log
-  File life;                 // its life FIFO, if we watch
+  // A sample is too old to be taken once the sample so much later is published: `depth`, where the policy drops.
+  std::uint64_t look_ahead = 0;
+  bool lossless = false;   // the publisher waits for us, and we wake it
+  std::uint64_t born = 0;  // PublisherHeader::born of the owner that we know of
+  bool ended = false;      // it has left or died: nothing comes after what is in its ring, unless it returns
+  bool broken = false;     // its memory fails our checks: nothing more is taken
+  bool announced = false;  // `joined` is in the log
+  File life;               // its life FIFO, if we watch
 };
 
 class PublisherList {
  public:
   // `memory` is the subscriber's own segment. All references must outlive the list.
-  PublisherList(TopicDirectory& topic, std::byte* memory, const SubscriberQos& qos, const Pins& pins);
+  PublisherList(TopicDirectory& topic, std::byte* memory, const SubscriberQos& qos, const Pins& pins,
+                const Residence& residence);
 
   // The first listing, after the own segment was linked and its join raised the epoch to `joined`. Errors: incompatible
   // with a publisher; corrupt; resource_exhausted.
@@ -52,7 +60,8 @@ class PublisherList {
   [[nodiscard]] bool is_incomplete() const noexcept { return incomplete_; }
 
   [[nodiscard]] std::vector<std::unique_ptr<Attachment>>& attachments() noexcept { return attachments_; }
-  // The only attachment, if there is no other and it is not broken; else null.
+  // The only attachment, if there is no other and it is not broken; else null, and always for a durable subscriber, of
+  // which each take is noted (in_hand.h).
   [[nodiscard]] Attachment* sole() const noexcept { return sole_; }
   // Whether a sole attachment is all there is: let_go_of_ended() would do nothing, and take_fault() has none.
   [[nodiscard]] bool is_quiet() const noexcept { return !sole_->ended && lingering_.empty() && !fault_; }
@@ -70,6 +79,12 @@ class PublisherList {
     }
   }
   void wake_all() noexcept;
+  // Before a sleep: wakes publishers that wait until everything is taken.
+  void tell_waiting() noexcept {
+    for (const auto& attachment : attachments_) {
+      wake_if_waiting(*attachment);
+    }
+  }
 
   // Tests the locks of all, and notes who has ended.
   void find_ended();
@@ -108,7 +123,8 @@ class PublisherList {
   void announce(Attachment& attachment);
   [[nodiscard]] std::size_t free_entry() const noexcept;
   void note_sole() noexcept {
-    sole_ = attachments_.size() == 1 && !attachments_.front()->broken ? attachments_.front().get() : nullptr;
+    const bool is_sole = attachments_.size() == 1 && !attachments_.front()->broken;
+    sole_ = is_sole && qos_.durability != Durability::persistent ? attachments_.front().get() : nullptr;
   }
 
   // Of a listing that could not be completed: no epoch is this.
@@ -120,6 +136,7 @@ class PublisherList {
   Cursor* cursors_;
   const SubscriberQos& qos_;
   const Pins& pins_;
+  Residence residence_;
   Peer self_;
   std::uint64_t epoch_ = no_epoch;
   std::uint64_t joined_ = 0;

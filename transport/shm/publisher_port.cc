@@ -54,6 +54,10 @@ Result<std::unique_ptr<spi::PublisherPort>> PublisherPort::join(std::unique_ptr<
   if (Status checked = check_limits(*topic, qos); !checked) {
     return tl::unexpected(checked.error());
   }
+  const Result<Residence> residence = residence_of(qos.extra, topic->place().topic);
+  if (!residence) {
+    return tl::unexpected(residence.error());
+  }
   const auto fill = [&](std::byte* memory) {
     auto& header = *reinterpret_cast<PublisherHeader*>(memory);
     header.slots = slots_for(qos);
@@ -74,8 +78,11 @@ Result<std::unique_ptr<spi::PublisherPort>> PublisherPort::join(std::unique_ptr<
   if (!segment) {
     return tl::unexpected(segment.error());
   }
-  std::unique_ptr<PublisherPort> port(new PublisherPort(std::move(topic), std::move(*segment), qos));
+  std::unique_ptr<PublisherPort> port(new PublisherPort(std::move(topic), std::move(*segment), qos, *residence));
   Status entered = port->segment_.returned ? port->succeed() : Status();
+  if (entered && residence->any()) {
+    entered = port->settle_in(*residence);
+  }
   if (entered) {
     entered = port->enter();
   }
@@ -132,7 +139,21 @@ Status PublisherPort::enter() {
   return {};
 }
 
-PublisherPort::PublisherPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const PublisherQos& qos)
+Status PublisherPort::settle_in(const Residence& residence) {
+  const std::string what = fmt::format("topic \"{}\": joining", topic_->place().topic);
+  const Mapping& memory = segment_.memory;
+  Status done = make_resident(residence, memory.data(), memory.size(), Access::write, what);
+  if (done) {
+    done = make_resident(residence, reinterpret_cast<const std::byte*>(&counters_), page, Access::write, what);
+  }
+  if (done && residence.message_size > carried_size) {
+    done = chunks_.prepare(residence.message_size, header_.slots + qos_.loans);
+  }
+  return done;
+}
+
+PublisherPort::PublisherPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const PublisherQos& qos,
+                             const Residence& residence)
     : topic_(std::move(topic)),
       counters_(topic_->counters()),
       tick_source_(static_cast<TickSource>(topic_->header().tick_source)),
@@ -140,10 +161,10 @@ PublisherPort::PublisherPort(std::unique_ptr<TopicDirectory> topic, OwnSegment s
       segment_(std::move(segment)),
       header_(*reinterpret_cast<PublisherHeader*>(segment_.memory.data())),
       qos_(qos),
-      subscribers_(*topic_, segment_.name.id),
+      subscribers_(*topic_, segment_.name.id, qos.depth, qos.grant),
       flow_(header_, RingWriter(reinterpret_cast<Slot*>(segment_.memory.data() + slots_offset), slots_for(qos)),
             subscribers_, qos_),
-      chunks_(topic_->descriptor(), segment_.name.id, qos.memory, topic_->place().topic),
+      chunks_(*topic_, segment_.name.id, qos.memory, residence),
       drafts_(qos.loans) {}
 
 const Capabilities& PublisherPort::capabilities() const noexcept { return promised(); }

@@ -12,6 +12,7 @@
 #include "transport/shm/doorbell.h"
 #include "transport/shm/own_segment.h"
 #include "transport/shm/publisher_flow.h"
+#include "transport/shm/residence.h"
 #include "transport/shm/segment.h"
 #include "transport/shm/subscriber_list.h"
 #include "transport/shm/topic_directory.h"
@@ -78,10 +79,17 @@ class PublisherPort final : public spi::PublisherPort {
   Result<int> fd() override;
   Result<std::optional<MembershipEvent>> next_event() override;
   Result<std::vector<Peer>> peers() override;
+  // The oldest sequence that somebody attached has not taken yet, within its depth; next_sequence() if there is none.
+  [[nodiscard]] std::uint64_t oldest_wanted();
   Status wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) override;
+  Status wait_until_taken(std::uint64_t sequence, Deadline deadline, const std::stop_token& stop) override;
 
  private:
-  PublisherPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const PublisherQos& qos);
+  PublisherPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const PublisherQos& qos,
+                const Residence& residence);
+
+  // Brings what the options prefault and mlock want into memory.
+  Status settle_in(const Residence& residence);
 
   // Takes over what a former owner of the durable segment left. Errors: corrupt; resource_exhausted.
   Status succeed();
@@ -145,6 +153,8 @@ class PublisherPort final : public spi::PublisherPort {
   bool sleep_for_space(Deadline deadline);
   // Whether `next_` is admitted after looking at everything again, the dead included.
   bool look_for_space();
+  // Whether nobody attached wants a sample up to `sequence` any more, after looking at everything again.
+  bool look_whether_taken(std::uint64_t sequence);
   // Makes the descriptor quiet until something new happens; leaves it readable if something is there.
   void settle();
 

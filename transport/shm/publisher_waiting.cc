@@ -1,6 +1,7 @@
 // What a publisher waits for: space in its ring, subscribers, events.
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -81,10 +82,19 @@ Result<Wake> PublisherPort::wait(Deadline deadline, const std::stop_token& stop)
       return Wake::ready;
     }
     if (passed(deadline)) {
+      if (tokens_) {
+        refused_ = true;  // who looked in vain may wait on the descriptor now
+        settle();
+      }
       return Wake::deadline;
     }
     sleep_for_space(deadline);
   }
+}
+
+std::uint64_t PublisherPort::oldest_wanted() {
+  flow_.refresh(next_);
+  return std::min(flow_.floor(), next_);
 }
 
 Status PublisherPort::wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) {
@@ -112,6 +122,46 @@ Status PublisherPort::wait_for_subscribers(std::uint64_t count, Deadline deadlin
   }
 }
 
+bool PublisherPort::look_whether_taken(std::uint64_t sequence) {
+  subscribers_.refresh();
+  if (subscribers_.needs(next_).oldest <= sequence) {
+    subscribers_.drop_dead();
+  }
+  return subscribers_.is_complete() && subscribers_.needs(next_).oldest > sequence;
+}
+
+// Lossless subscribers ring for each take while `want` is set, others when they begin to wait for more; one that does
+// neither is seen at the next look.
+Status PublisherPort::wait_until_taken(std::uint64_t sequence, Deadline deadline, const std::stop_token& stop) {
+  const std::stop_callback wake(stop, [this] { ring(counters_.twin); });
+  bool taken = look_whether_taken(sequence);
+  while (!taken && !stop.stop_requested() && !passed(deadline)) {
+    header_.want.store(armed_word(++generation_, WakeBy::futex), std::memory_order_seq_cst);
+    const std::uint32_t twin = counters_.twin.load(std::memory_order_seq_cst);
+    taken = look_whether_taken(sequence);
+    if (!taken && !stop.stop_requested()) {
+      sleep_on(counters_.twin, twin, deadline, death_slice);
+      taken = look_whether_taken(sequence);
+    }
+    header_.want.store(0, std::memory_order_seq_cst);
+  }
+  if (tokens_) {
+    settle();  // the descriptor was not armed meanwhile
+  }
+  if (stop.stop_requested()) {
+    return failure(ErrorCode::interrupted,
+                   fmt::format("topic \"{}\": the wait until sample {} is taken was interrupted", topic_->place().topic,
+                               sequence));
+  }
+  if (!taken) {
+    return failure(ErrorCode::timed_out,
+                   fmt::format("topic \"{}\": not all of {} subscribers had taken sample {} at the deadline: look what "
+                               "keeps them, or wait longer",
+                               topic_->place().topic, subscribers_.joined(), sequence));
+  }
+  return {};
+}
+
 Result<int> PublisherPort::fd() {
   if (epoll_) {
     return epoll_.get();
@@ -121,8 +171,7 @@ Result<int> PublisherPort::fd() {
   if (!epoll) {
     return tl::unexpected(system_error(what, errno));
   }
-  Result<TokenFifo> tokens =
-      TokenFifo::make(topic_->descriptor(), wake_name(segment_.name.role, segment_.name.id), what);
+  Result<TokenFifo> tokens = TokenFifo::make(*topic_, wake_name(segment_.name.role, segment_.name.id), what);
   if (!tokens) {
     return tl::unexpected(tokens.error());
   }

@@ -17,6 +17,7 @@
 #include "transport/shm/fork_mutex.h"
 #include "transport/shm/layout.h"
 #include "transport/shm/names.h"
+#include "transport/shm/sharing.h"
 
 namespace weir::shm {
 namespace {
@@ -72,12 +73,24 @@ Result<Place> absolute_place(const Endpoint& endpoint) {
 // One step down a path, making the directory if it is missing.
 Result<File> enter(const File& parent, const std::string& name, int flags, const std::string& path) {
   constexpr int rounds = 1000;
+  struct stat status {};
   for (int round = 0; round < rounds; ++round) {
     const int descriptor = openat(parent.get(), name.c_str(), flags | O_DIRECTORY | O_CLOEXEC);
     if (descriptor >= 0) return File(descriptor);
-    if (errno != ENOENT) return tl::unexpected(system_error(fmt::format("cannot open the directory {}", path), errno));
-    if (mkdirat(parent.get(), name.c_str(), 0700) != 0 && errno != EEXIST) {
-      return tl::unexpected(system_error(fmt::format("cannot make the directory {}", path), errno));
+    const std::string opening = fmt::format("cannot open the directory {}", path);
+    if (const int error_number = errno; error_number != ENOENT) {
+      if (fstatat(parent.get(), name.c_str(), &status, 0) == 0) {
+        return tl::unexpected(refused(error_number, status, path, opening));
+      }
+      return tl::unexpected(fstat(parent.get(), &status) == 0
+                                ? refused(error_number, status, path.substr(0, path.rfind('/')), opening)
+                                : system_error(opening, error_number));
+    }
+    const std::string making = fmt::format("cannot make the directory {}", path);
+    if (fstat(parent.get(), &status) != 0) return tl::unexpected(system_error(making, errno));
+    const int error_number = make_directory(parent.get(), name, audience_of(status));
+    if (error_number != 0 && error_number != EEXIST && error_number != ENOENT) {
+      return tl::unexpected(refused(error_number, status, path.substr(0, path.rfind('/')), making));
     }
   }
   return failure(ErrorCode::unavailable,
@@ -103,6 +116,18 @@ Status check_owner(const File& directory, const std::string& path) {
                                path, status.st_mode & 07777U));
   }
   return {};
+}
+
+// Another user's directory is used only if a group shares it. One of the system (/tmp, say) may hold an absolute topic,
+// whose own directory is judged then. In a user namespace its owner is shown as the overflow user.
+Status check_root(const File& directory, const std::string& path) {
+  struct stat status {};
+  if (fstat(directory.get(), &status) != 0) {
+    return tl::unexpected(system_error(fmt::format("cannot examine {}", path), errno));
+  }
+  constexpr uid_t overflow_user = 65534;
+  const bool is_of_system = status.st_uid == 0 || status.st_uid == overflow_user;
+  return is_of_system ? Status() : check_usable(status, path);
 }
 
 }  // namespace
@@ -137,6 +162,7 @@ Result<File> open_root(const std::string& root) {
     }
     directory = std::move(*next);
   }
+  if (Status checked = check_root(directory, root); !checked) return tl::unexpected(checked.error());
   return directory;
 }
 

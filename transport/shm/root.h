@@ -1,4 +1,4 @@
-// The root: the directory that holds all topics of one user.
+// The root: the directory that holds all topics of one user, or of a group (sharing.h).
 //
 // By default /dev/shm/weir-<uid>/v1, mode 0700, where v1 is the version of the layout (layout.h), so that old and new
 // versions coexist. WEIR_ROOT, or the option root= in an endpoint, puts it elsewhere: <that>/v1. An absolute topic
@@ -27,9 +27,11 @@ struct Place {
 // and for an absolute topic that ends in a slash.
 [[nodiscard]] Result<Place> place_of(const Endpoint& endpoint);
 
-// Opens the root, making it and its parents, each with mode 0700, as needed. Errors: permission_denied naming the path,
-// also for a default root that belongs to somebody else or that others may write (and is not sticky); corrupt for one
-// that is a symbolic link; resource_exhausted. Whether the file system can hold a topic is found out at the first join.
+// Opens the root, making it and its parents as needed, each with mode 0700, or shared where its parent is. Errors:
+// permission_denied naming the path, also for a root of another user that no group shares, for one shared by a group
+// in which the user is not, and for a default root that others may write (and is not sticky); corrupt for a default
+// root that is a symbolic link; resource_exhausted. Whether the file system can hold a topic is found out at the first
+// join.
 [[nodiscard]] Result<File> open_root(const std::string& root);
 
 // The names in a directory, but "." and "..": topics in the root, files in a topic. A name that was there before the

@@ -85,8 +85,9 @@ std::optional<TypeInfo> type_of(const TypeRecord& record) {
 
 std::size_t publisher_segment_size(std::uint64_t slots) noexcept { return slots_offset + slots * sizeof(Slot); }
 
-std::size_t subscriber_segment_size(std::uint64_t pins) noexcept {
-  return (pins_offset + pins * sizeof(Word<std::uint64_t>) + page - 1) / page * page;
+std::size_t subscriber_segment_size(std::uint64_t pins, bool is_durable) noexcept {
+  const auto pages = [](std::size_t bytes) { return (bytes + page - 1) / page * page; };
+  return pages(pins_offset + pins * sizeof(Word<std::uint64_t>)) + (is_durable ? pages(pins * sizeof(InHandNote)) : 0);
 }
 
 Result<PublisherSegment> PublisherSegment::open(const TopicDirectory& topic, PeerId id) {
@@ -146,7 +147,8 @@ Result<SubscriberSegment> SubscriberSegment::open(const TopicDirectory& topic, P
   segment.name = name;
   const auto& header = *reinterpret_cast<const SubscriberHeader*>(opened->memory.data());
   segment.pin_count = header.pins;
-  if (segment.pin_count > max_pins || opened->memory.size() != subscriber_segment_size(segment.pin_count)) {
+  if (segment.pin_count > max_pins ||
+      opened->memory.size() != subscriber_segment_size(segment.pin_count, is_durable(id))) {
     return corrupt_field(topic, name, "pins");
   }
   const std::uint32_t policy = header.policy;
@@ -154,6 +156,7 @@ Result<SubscriberSegment> SubscriberSegment::open(const TopicDirectory& topic, P
     return corrupt_field(topic, name, "policy");
   }
   segment.policy = static_cast<SlowPolicy>(policy);
+  segment.adapts = header.adapts != 0;
   segment.depth = header.depth;
   segment.history = header.history;
   if (segment.depth == 0 || segment.depth > max_slots) {
@@ -183,14 +186,14 @@ std::vector<PeerId> list_segments(const TopicDirectory& topic, Role role) {
 
 std::string misfit(const Offer& offer, const Request& request) {
   std::string reason;
-  if (request.policy == SlowPolicy::lossless && offer.grant == Grant::drop) {
+  if (!request.adapts && request.policy == SlowPolicy::lossless && offer.grant == Grant::drop) {
     reason =
         "the subscriber asks for policy=lossless, the publisher has grant=drop: give the publisher grant=block or "
         "grant=reject";
-  } else if (request.depth > offer.depth) {
+  } else if (!request.adapts && request.depth > offer.depth) {
     reason = fmt::format("the subscriber asks for depth={}, the publisher grants depth={}: raise the publisher's",
                          request.depth, offer.depth);
-  } else if (request.history > offer.history) {
+  } else if (!request.adapts && request.history > offer.history) {
     reason = fmt::format("the subscriber asks for history={}, the publisher keeps history={}: raise the publisher's",
                          request.history, offer.history);
   } else if (offer.type && request.type && *offer.type != *request.type) {

@@ -26,7 +26,8 @@ namespace weir::shm {
 [[nodiscard]] std::optional<TypeInfo> type_of(const TypeRecord& record);
 
 [[nodiscard]] std::size_t publisher_segment_size(std::uint64_t slots) noexcept;
-[[nodiscard]] std::size_t subscriber_segment_size(std::uint64_t pins) noexcept;
+// With or without the notes of a durable one, which lie behind the rest.
+[[nodiscard]] std::size_t subscriber_segment_size(std::uint64_t pins, bool is_durable = false) noexcept;
 
 // A publisher as a subscriber sees it. The plain fields are copies.
 struct PublisherSegment {
@@ -62,6 +63,7 @@ struct SubscriberSegment {
   std::uint64_t history = 0;
   std::uint64_t pin_count = 0;
   SlowPolicy policy = SlowPolicy::drop_oldest;
+  bool adapts = false;
 
   [[nodiscard]] const SubscriberHeader& header() const noexcept {
     return *reinterpret_cast<const SubscriberHeader*>(memory.data());
@@ -87,6 +89,8 @@ struct SubscriberSegment {
 [[nodiscard]] std::vector<PeerId> list_segments(const TopicDirectory& topic, Role role);
 
 // Why a publisher and a subscriber do not fit: depth, history, policy or type; empty if they do. Names both.
+// A subscriber that adapts (option fit=any) fits where the types do: it has the publisher's depth where that is less,
+// and is lossless with those alone that grant it.
 struct Offer {
   std::string_view topic;
   const Peer& publisher;
@@ -100,6 +104,7 @@ struct Request {
   std::uint64_t depth;
   std::uint64_t history;
   SlowPolicy policy;
+  bool adapts;
   const std::optional<TypeInfo>& type;
 };
 [[nodiscard]] std::string misfit(const Offer& offer, const Request& request);

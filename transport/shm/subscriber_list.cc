@@ -69,6 +69,12 @@ bool SubscriberList::add(PeerId id) {
     const ErrorCode code = segment.error().code();
     return code == ErrorCode::not_found || code == ErrorCode::corrupt || code == ErrorCode::incompatible;
   }
+  if (segment->adapts) {
+    segment->depth = std::min(segment->depth, depth_);
+    if (grant_ == Grant::drop && segment->policy == SlowPolicy::lossless) {
+      segment->policy = SlowPolicy::drop_oldest;
+    }
+  }
   entries_.push_back(Entry{.segment = std::move(*segment), .life = {}, .wake = {}});
   entries_.back().born = entries_.back().segment.header().born.load(std::memory_order_acquire);
   watch(entries_.back());
@@ -309,6 +315,7 @@ std::string SubscriberList::misfit_with(const Offer& offer) const {
                                         .depth = segment.depth,
                                         .history = segment.history,
                                         .policy = segment.policy,
+                                        .adapts = segment.adapts,
                                         .type = segment.type});
     if (!reason.empty()) {
       return reason;

@@ -19,7 +19,9 @@ namespace weir::shm {
 class SubscriberList {
  public:
   // `topic` must outlive the list. `self` is the publisher.
-  SubscriberList(TopicDirectory& topic, PeerId self) : topic_(topic), counters_(topic.counters()), self_(self) {}
+  // `depth` and `grant`: what the publisher offers; subscribers that adapt have no more.
+  SubscriberList(TopicDirectory& topic, PeerId self, std::uint64_t depth, Grant grant)
+      : topic_(topic), counters_(topic.counters()), self_(self), depth_(depth), grant_(grant) {}
 
   // Whether somebody joined or left since the last refresh(). One load.
   [[nodiscard]] bool is_stale() const noexcept { return counters_.epoch.load(std::memory_order_acquire) != epoch_; }
@@ -102,6 +104,8 @@ class SubscriberList {
   TopicDirectory& topic_;
   SharedCounters& counters_;
   PeerId self_;
+  std::uint64_t depth_;
+  Grant grant_;
   std::uint64_t epoch_ = no_epoch;
   std::vector<Entry> entries_;
   MembershipLog log_;

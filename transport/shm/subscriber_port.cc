@@ -11,6 +11,12 @@
 namespace weir::shm {
 namespace {
 
+// The option fit=any.
+bool fits_any(const SubscriberQos& qos) noexcept {
+  const auto fit = qos.extra.find("fit");
+  return fit != qos.extra.end() && fit->second == "any";
+}
+
 Status check_limits(const TopicDirectory& topic, const SubscriberQos& qos) {
   if (qos.durability == Durability::persistent && qos.name.empty()) {
     return failure(ErrorCode::invalid_argument,
@@ -26,6 +32,12 @@ Status check_limits(const TopicDirectory& topic, const SubscriberQos& qos) {
     return failure(ErrorCode::limit_exceeded, fmt::format("topic \"{}\": depth={} is not below {}: lower that option",
                                                           topic.place().topic, qos.depth, max_slots));
   }
+  const auto fit = qos.extra.find("fit");
+  if (fit != qos.extra.end() && fit->second != "any" && fit->second != "strict") {
+    return failure(ErrorCode::invalid_argument,
+                   fmt::format("topic \"{}\": fit={} is neither strict nor any: use one of these", topic.place().topic,
+                               fit->second));
+  }
   return {};
 }
 
@@ -36,26 +48,32 @@ Result<std::unique_ptr<spi::SubscriberPort>> SubscriberPort::join(std::unique_pt
   if (Status checked = check_limits(*topic, qos); !checked) {
     return tl::unexpected(checked.error());
   }
+  const Result<Residence> residence = residence_of(qos.extra, topic->place().topic);
+  if (!residence) {
+    return tl::unexpected(residence.error());
+  }
   const auto fill = [&](std::byte* memory) {
     auto& header = *reinterpret_cast<SubscriberHeader*>(memory);
     header.depth = qos.depth;
     header.history = qos.history;
     header.pins = qos.held;
     header.policy = static_cast<std::uint32_t>(qos.policy);
+    header.adapts = fits_any(qos) ? 1 : 0;
     if (qos.durability == Durability::persistent) {
       begin_tenure(header.tenure);
     }
   };
-  Result<OwnSegment> segment = OwnSegment::make(*topic, {.role = Role::subscriber,
-                                                         .size = subscriber_segment_size(qos.held),
-                                                         .name = qos.name,
-                                                         .durability = qos.durability,
-                                                         .type = qos.type,
-                                                         .fill = fill});
+  Result<OwnSegment> segment =
+      OwnSegment::make(*topic, {.role = Role::subscriber,
+                                .size = subscriber_segment_size(qos.held, qos.durability == Durability::persistent),
+                                .name = qos.name,
+                                .durability = qos.durability,
+                                .type = qos.type,
+                                .fill = fill});
   if (!segment) {
     return tl::unexpected(segment.error());
   }
-  std::unique_ptr<SubscriberPort> port(new SubscriberPort(std::move(topic), std::move(*segment), qos));
+  std::unique_ptr<SubscriberPort> port(new SubscriberPort(std::move(topic), std::move(*segment), qos, *residence));
   if (port->segment_.returned) {
     port->succeed();
   }
@@ -63,9 +81,13 @@ Result<std::unique_ptr<spi::SubscriberPort>> SubscriberPort::join(std::unique_pt
   port->header_.born.store(joined, std::memory_order_release);
   port->generation_ = joined << 32U;  // so that no publisher takes our `asleep` for one of a former owner
   const Peer self{.role = Role::subscriber, .id = port->id(), .name = qos.name};
-  if (Status listed = port->publishers_.join(joined, self); !listed) {
+  Status entered = residence->any() ? port->settle_in(*residence) : Status();
+  if (entered) {
+    entered = port->publishers_.join(joined, self);
+  }
+  if (!entered) {
     port->close();
-    return tl::unexpected(listed.error());
+    return tl::unexpected(entered.error());
   }
   port->entered_ = true;
   if (is_durable(port->id())) {
@@ -78,7 +100,21 @@ Result<std::unique_ptr<spi::SubscriberPort>> SubscriberPort::join(std::unique_pt
   return port;
 }
 
-SubscriberPort::SubscriberPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const SubscriberQos& qos)
+Status SubscriberPort::settle_in(const Residence& residence) {
+  const std::string what = fmt::format("topic \"{}\": joining", topic_->place().topic);
+  const Mapping& memory = segment_.memory;
+  Status done = make_resident(residence, memory.data(), memory.size(), Access::write, what);
+  if (done) {
+    done = make_resident(residence, reinterpret_cast<const std::byte*>(&counters_), page, Access::write, what);
+  }
+  if (done) {
+    done = pins_.settle_in(residence, what);
+  }
+  return done;
+}
+
+SubscriberPort::SubscriberPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const SubscriberQos& qos,
+                               const Residence& residence)
     : topic_(std::move(topic)),
       counters_(topic_->counters()),
       origin_{.source = static_cast<TickSource>(topic_->header().tick_source),
@@ -87,10 +123,9 @@ SubscriberPort::SubscriberPort(std::unique_ptr<TopicDirectory> topic, OwnSegment
       segment_(std::move(segment)),
       header_(*reinterpret_cast<SubscriberHeader*>(segment_.memory.data())),
       qos_(qos),
-      lossless_(qos.policy == SlowPolicy::lossless),
-      look_ahead_(lossless_ ? beyond_every_ring : qos.depth),
       pins_(reinterpret_cast<Word<std::uint64_t>*>(segment_.memory.data() + pins_offset), qos.held, header_.pins_used),
-      publishers_(*topic_, segment_.memory.data(), qos_, pins_),
+      in_hand_(segment_.memory.data(), qos.held, is_durable(segment_.name.id)),
+      publishers_(*topic_, segment_.memory.data(), qos_, pins_, residence),
       too_many_held_(
           ErrorCode::limit_exceeded,
           fmt::format("topic \"{}\": {} samples are in hand, the limit is held={}: release one, or raise that "
@@ -111,9 +146,16 @@ void SubscriberPort::succeed() noexcept {
   if (header_.counted.exchange(0, std::memory_order_seq_cst) != 0) {
     counters_.sleepers.fetch_sub(1, std::memory_order_seq_cst);  // too high if we die before, which costs a look
   }
-  // What was in hand is taken: a message is delivered at most once.
+  // What was in hand is taken: a message is delivered at most once, but it can be told.
+  in_hand_.inherit();
   auto* const pins = reinterpret_cast<Word<std::uint64_t>*>(segment_.memory.data() + pins_offset);
   std::for_each(pins, pins + qos_.held, [](Word<std::uint64_t>& pin) { pin.store(0, std::memory_order_seq_cst); });
+}
+
+Result<std::vector<InHand>> SubscriberPort::in_hand_at_death() {
+  const std::vector<InHand> told = in_hand_.tell();
+  in_hand_at_death_.insert(in_hand_at_death_.end(), told.begin(), told.end());
+  return in_hand_at_death_;
 }
 
 const Capabilities& SubscriberPort::capabilities() const noexcept { return promised(); }
@@ -128,6 +170,7 @@ void SubscriberPort::close() noexcept {
   publishers_.leave();
   if (is_durable(id())) {
     if (entered_) {
+      in_hand_.leave();
       settle_tenure(header_.tenure, segment_.memory);
     } else if (!segment_.returned) {
       segment_.discard(*topic_);
@@ -161,8 +204,8 @@ SubscriberPort::Taken SubscriberPort::take_from(Attachment& from, spi::SampleRec
   const RingReader ring = from.publisher.ring;
   std::uint64_t sequence = from.next;
   while (true) {
-    if (ring.published(sequence + look_ahead_)) {
-      sequence = oldest_within_depth(ring, sequence);
+    if (ring.published(sequence + from.look_ahead)) {
+      sequence = oldest_within_depth(from, sequence);
     }
     if (!ring.seek(sequence) || from.broken) {
       return Taken::nothing;
@@ -172,6 +215,7 @@ SubscriberPort::Taken SubscriberPort::take_from(Attachment& from, spi::SampleRec
     if (pin == nullptr) {
       return fail(too_many_held_);
     }
+    in_hand_.forget(*pin);
     const std::byte* start = nullptr;
     if (sample.is_carried()) {
       load_carried(ring.slot(sequence), pins_.last_copy());
@@ -203,19 +247,20 @@ SubscriberPort::Taken SubscriberPort::take_from(Attachment& from, spi::SampleRec
               .lost_before = sequence - from.next,
               .time = sample.ticks,
               .token = token_of(pin)};
+    in_hand_.note(*pin, record.publisher, sequence);
     advance(from, sequence + 1);
     return Taken::sample;
   }
 }
 
-std::uint64_t SubscriberPort::oldest_within_depth(const RingReader& ring, std::uint64_t sequence) const noexcept {
-  const std::uint64_t end = std::max(ring.end_from(sequence + look_ahead_), sequence + look_ahead_ + 1);
-  return end - look_ahead_;
+std::uint64_t SubscriberPort::oldest_within_depth(const Attachment& from, std::uint64_t sequence) const noexcept {
+  const std::uint64_t too_new = sequence + from.look_ahead;
+  return std::max(from.publisher.ring.end_from(too_new), too_new + 1) - from.look_ahead;
 }
 
 void SubscriberPort::advance(Attachment& from, std::uint64_t next) noexcept {
   from.next = next;
-  if (!lossless_) {
+  if (!from.lossless) {
     from.cursor->next.store(next, std::memory_order_release);
     return;
   }

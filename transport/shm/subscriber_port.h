@@ -9,6 +9,7 @@
 #include "transport/backend.h"
 #include "transport/shm/clock.h"
 #include "transport/shm/doorbell.h"
+#include "transport/shm/in_hand.h"
 #include "transport/shm/own_segment.h"
 #include "transport/shm/pins.h"
 #include "transport/shm/publisher_list.h"
@@ -44,7 +45,7 @@ class SubscriberPort final : public spi::SubscriberPort {
     if (word < valid && !tokens_ && publishers_.is_quiet()) {
       return false;
     }
-    if (word != valid || ring.published(sequence + look_ahead_) || !Pins::is_free(pin)) [[unlikely]] {
+    if (word != valid || ring.published(sequence + from->look_ahead) || !Pins::is_free(pin)) [[unlikely]] {
       return take_in_turn(record);
     }
     // Not masked: holds() knows no chunk whose reference has further bits, and the pin is cleared then.
@@ -81,9 +82,14 @@ class SubscriberPort final : public spi::SubscriberPort {
   Result<int> fd() override;
   Result<std::optional<MembershipEvent>> next_event() override;
   Result<std::vector<Peer>> peers() override;
+  Result<std::vector<InHand>> in_hand_at_death() override;
 
  private:
-  SubscriberPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const SubscriberQos& qos);
+  SubscriberPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const SubscriberQos& qos,
+                 const Residence& residence);
+
+  // Brings what the options prefault and mlock want of our own into memory.
+  Status settle_in(const Residence& residence);
 
   // Takes over what a former owner of the durable segment left.
   void succeed() noexcept;
@@ -123,7 +129,7 @@ class SubscriberPort final : public spi::SubscriberPort {
     record.lost_before = 0;
     record.token = token_of(&pin);
     const std::uint64_t next = sequence + 1;
-    if (lossless_) [[unlikely]] {
+    if (from.lossless) [[unlikely]] {
       return advance_lossless(from, next);
     }
     from.next = next;
@@ -138,7 +144,7 @@ class SubscriberPort final : public spi::SubscriberPort {
   void advance(Attachment& from, std::uint64_t next) noexcept;
   [[gnu::noinline]] Result<bool> advance_lossless(Attachment& from, std::uint64_t next) noexcept;
 
-  [[nodiscard]] std::uint64_t oldest_within_depth(const RingReader& ring, std::uint64_t sequence) const noexcept;
+  [[nodiscard]] std::uint64_t oldest_within_depth(const Attachment& from, std::uint64_t sequence) const noexcept;
 
   // Where a chunk is that was not seen before. Null: failure_ says why, the pin is cleared, and a publisher whose
   // memory is corrupt is left out from now on.
@@ -164,12 +170,9 @@ class SubscriberPort final : public spi::SubscriberPort {
   SubscriberHeader& header_;
   SubscriberQos qos_;
   bool entered_ = false;  // all publishers were listed and fit
-  bool lossless_;
-  // A sample is too old to be taken once the sample so much later is published: `depth`, where the policy drops. A
-  // lossless subscriber takes them all: no ring ever holds the one that this names.
-  static constexpr std::uint64_t beyond_every_ring = std::uint64_t{1} << 60U;
-  std::uint64_t look_ahead_;
   Pins pins_;
+  InHandNotes in_hand_;
+  std::vector<InHand> in_hand_at_death_;  // what was told
   PublisherList publishers_;
   Error too_many_held_;                       // made once, returned often
   std::optional<Error> failure_;              // of the last take_from() that failed

@@ -111,6 +111,7 @@ Wake SubscriberPort::sleep(Deadline deadline, const std::stop_token& stop) {
     if (passed(deadline)) {
       break;
     }
+    publishers_.tell_waiting();
     publishers_.let_go_of_ended();
     if (sleep_on(counters_.bell, bell, deadline, sleep_slice)) {
       publishers_.find_ended();  // nothing else tells of a death here
@@ -145,8 +146,7 @@ Result<int> SubscriberPort::fd() {
   if (!epoll) {
     return tl::unexpected(system_error(what, errno));
   }
-  Result<TokenFifo> tokens =
-      TokenFifo::make(topic_->descriptor(), wake_name(segment_.name.role, segment_.name.id), what);
+  Result<TokenFifo> tokens = TokenFifo::make(*topic_, wake_name(segment_.name.role, segment_.name.id), what);
   if (!tokens) {
     return tl::unexpected(tokens.error());
   }

@@ -97,28 +97,30 @@ Result<bool> TopicDirectory::open_directory() {
     return failure(root.error().code(), fmt::format("topic \"{}\": {}", place_.topic, root.error().message()));
   }
   root_ = std::move(*root);
-  if (mkdirat(root_.get(), place_.name.c_str(), 0700) != 0 && errno != EEXIST) {
-    if (errno == ENOENT) return false;
-    return tl::unexpected(system_error(what("make"), errno));
+  struct stat status {};
+  if (fstat(root_.get(), &status) != 0) return tl::unexpected(system_error(what("examine the root of"), errno));
+  const int error_number = make_directory(root_.get(), place_.name, audience_of(status));
+  if (error_number == ENOENT) return false;
+  if (error_number != 0 && error_number != EEXIST) {
+    return tl::unexpected(refused(error_number, status, place_.root, what("make")));
   }
   Result<File> directory = open_file(root_.get(), place_.name, O_RDONLY | O_DIRECTORY, what("open"));
   if (!directory) return lost_or(directory.error());
   directory_ = std::move(*directory);
-  struct stat status {};
   if (fstat(descriptor(), &status) != 0) return tl::unexpected(system_error(what("examine"), errno));
-  if (status.st_uid != geteuid()) {
-    return failure(ErrorCode::permission_denied,
-                   fmt::format("{}: it belongs to user {}, not to user {}: join as that user, or use another root "
-                               "(WEIR_ROOT)",
-                               what("join"), status.st_uid, geteuid()));
+  const std::string path = fmt::format("{}/{}", place_.root, place_.name);
+  if (Status usable = check_usable(status, path); !usable) {
+    return failure(usable.error().code(), fmt::format("topic \"{}\": {}", place_.topic, usable.error().message()));
   }
+  audience_ = audience_of(status);
   return true;
 }
 
 Result<bool> TopicDirectory::become_user() {
   Result<File> epoch = open(epoch_file, O_RDWR);
   if (!epoch && epoch.error().code() == ErrorCode::not_found) {
-    if (Status made = make(epoch_file, {}, S_IRUSR | S_IWUSR); !made) return lost_or(made.error());
+    if (Status made = make(epoch_file, {}, S_IRUSR | S_IWUSR, GroupMay::read_and_write); !made)
+      return lost_or(made.error());
     epoch = open(epoch_file, O_RDWR);
   }
   if (!epoch) return lost_or(epoch.error());
@@ -146,7 +148,7 @@ Result<bool> TopicDirectory::agree_on_topic() {
   Result<File> file = open(topic_file, O_RDONLY);
   if (!file && file.error().code() == ErrorCode::not_found) {
     const TopicHeader header = header_of(place_.topic);
-    if (Status made = make(topic_file, std::as_bytes(std::span(&header, 1)), S_IRUSR); !made) {
+    if (Status made = make(topic_file, std::as_bytes(std::span(&header, 1)), S_IRUSR, GroupMay::read); !made) {
       return lost_or(made.error());
     }
     file = open(topic_file, O_RDONLY);
@@ -155,7 +157,9 @@ Result<bool> TopicDirectory::agree_on_topic() {
   if (Status checked = check_topic(*file); !checked) return tl::unexpected(checked.error());
   if (header_.boot != this_boot()) {
     // On a disk, from before the machine was started again: its clock says nothing now. Whoever comes makes a new one.
-    unlinkat(descriptor(), topic_file, 0);
+    if (unlinkat(descriptor(), topic_file, 0) != 0 && errno != ENOENT) {
+      return tl::unexpected(system_error(what("replace that of the former boot,", topic_file), errno));
+    }
     return false;
   }
   return true;
@@ -165,7 +169,7 @@ Result<File> TopicDirectory::open(const char* name, int flags) const {
   return open_regular_file(descriptor(), name, flags, what("open", name));
 }
 
-Status TopicDirectory::make(const char* name, std::span<const std::byte> content, mode_t mode) const {
+Status TopicDirectory::make(const char* name, std::span<const std::byte> content, mode_t mode, GroupMay may) const {
   const std::string making = what("make", name);
   const Result<File> file = make_unnamed(descriptor(), page, making);
   if (!file) return tl::unexpected(file.error());
@@ -174,6 +178,7 @@ Status TopicDirectory::make(const char* name, std::span<const std::byte> content
       fchmod(file->get(), mode) != 0) {
     return tl::unexpected(system_error(making, errno));
   }
+  if (Status opened = open_to(audience_, may, *file, making); !opened) return opened;
   return link_file(*file, descriptor(), name, making);
 }
 

@@ -14,6 +14,7 @@
 #include "transport/shm/layout.h"
 #include "transport/shm/lock.h"
 #include "transport/shm/root.h"
+#include "transport/shm/sharing.h"
 #include "transport/status.h"
 
 namespace weir::shm {
@@ -26,10 +27,11 @@ class TopicDirectory {
   // the users' lock, shared; does the name still lead to the locked file; the topic file, made unnamed with magic,
   // version, full topic and clock, and linked, or the one that is there checked.
   //
-  // Errors: permission_denied, also for a directory of another user; resource_exhausted; corrupt for a topic or epoch
-  // file that is too short, has the wrong magic, or names another topic; incompatible for another layout version,
-  // naming both; unsupported; unavailable when a remover that does not go on (it is stopped) keeps the topic locked.
-  // After an error nothing of the attempt is left, and what is corrupt or incompatible is left as it was found.
+  // Errors: permission_denied, also for a directory of another user that no group shares; resource_exhausted; corrupt
+  // for a topic or epoch file that is too short, has the wrong magic, or names another topic; incompatible for another
+  // layout version, naming both; unsupported; unavailable when a remover that does not go on (it is stopped) keeps the
+  // topic locked. After an error nothing of the attempt is left, and what is corrupt or incompatible is left as it was
+  // found.
   [[nodiscard]] static Result<std::unique_ptr<TopicDirectory>> join(const Place& place);
 
   // Leaves: drops the users' lock and removes the topic if this was the last user. In a forked child, does nothing
@@ -41,6 +43,8 @@ class TopicDirectory {
 
   [[nodiscard]] int descriptor() const noexcept { return directory_.get(); }
   [[nodiscard]] const Place& place() const noexcept { return place_; }
+  // For whom the files in it are.
+  [[nodiscard]] Audience audience() const noexcept { return audience_; }
   // Readable in a forked child too, like all mappings but the lock's.
   [[nodiscard]] SharedCounters& counters() const noexcept;
   // A copy, checked at join.
@@ -58,7 +62,7 @@ class TopicDirectory {
 
   // Files of the directory: one that is there, and a new one of a page that begins with `content`.
   [[nodiscard]] Result<File> open(const char* name, int flags) const;
-  [[nodiscard]] Status make(const char* name, std::span<const std::byte> content, mode_t mode) const;
+  [[nodiscard]] Status make(const char* name, std::span<const std::byte> content, mode_t mode, GroupMay may) const;
 
   // "topic "camera": cannot <attempt> /dev/shm/...": what system_error wants.
   [[nodiscard]] std::string what(std::string_view attempt, std::string_view file = {}) const;
@@ -68,6 +72,7 @@ class TopicDirectory {
   std::uint64_t process_;  // that joined (process.h)
   File root_;
   File directory_;
+  Audience audience_ = Audience::owner;
   Lock user_;
   Mapping epoch_;
   TopicHeader header_{};

@@ -1,4 +1,5 @@
 // What victims do, and what survivors must find afterwards.
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <stdexcept>
@@ -95,8 +96,9 @@ void be_subscriber(Scene& scene, const std::string& options) {
   const auto note = [&](const std::optional<Sample>& sample) {
     if (sample && !is_visitors(*sample)) scene.report().taken = sample->sequence() + 1;
   };
-  const std::optional<Sample> first = take(subscriber);
+  std::optional<Sample> first = take(subscriber);
   note(first);
+  if (first && !is_visitors(*first)) scene.report().holds = first->sequence() + 1;
   std::optional<Sample> second = take(subscriber);
   note(second);
   second.reset();
@@ -105,14 +107,37 @@ void be_subscriber(Scene& scene, const std::string& options) {
   while (must(subscriber.next_event())) {
   }
   while (const std::optional<Sample> sample = take(subscriber)) note(sample);
+  scene.report().holds = 0;
+  first.reset();
+  scene.report().leaves = true;
 }
 
-void judge_subscriber(Scene& scene, const std::string& options, bool persistent) {
+// What a successor is told: what the victim had in hand for certain, what its own predecessor left, and nothing that
+// it had not taken.
+void judge_list(Scene& scene, Subscriber& successor, std::uint64_t left_before) {
+  const VictimReport& report = scene.report();
+  const std::vector<InHand> list = must(successor.in_hand_at_death());
+  const auto has = [&](std::uint64_t sequence) {
+    return std::count(list.begin(), list.end(), InHand{.publisher = scene.out->id(), .sequence = sequence}) == 1;
+  };
+  if (report.victims < 2) {  // of two, more may be in hand than the list has room for
+    EXPECT_TRUE(report.holds == 0 || has(report.holds - 1)) << "was in hand, and is not on the list";
+    EXPECT_TRUE(left_before == 0 || report.leaves || has(left_before - 1)) << "was left, and is not on the list";
+  }
+  for (const InHand& one : list) {
+    EXPECT_LT(one.sequence, report.taken + std::max<std::uint64_t>(report.victims, 1)) << "on the list, never taken";
+    EXPECT_TRUE(has(one.sequence)) << "twice on the list";
+  }
+  EXPECT_EQ(must(successor.in_hand_at_death()), list);
+}
+
+void judge_subscriber(Scene& scene, const std::string& options, bool persistent, std::uint64_t left_before) {
   for (int message = 0; message < 100; ++message) {
     publish(*scene.out, medium);
     drain_from(*scene.in, scene.out->next_sequence() - 1);
   }
   Subscriber successor = scene.subscriber(options);
+  if (persistent) judge_list(scene, successor, left_before);
   std::vector<Sample> in_hand;  // as many as may be: none of those that the victim had counts
   while (in_hand.size() < 3) {
     std::optional<Sample> sample = take(successor);
@@ -122,7 +147,7 @@ void judge_subscriber(Scene& scene, const std::string& options, bool persistent)
   if (const std::uint64_t taken = scene.report().taken; persistent && taken != 0 && !in_hand.empty()) {
     const std::uint64_t from = in_hand.front().sequence() - in_hand.front().lost_before();
     EXPECT_GE(from, taken) << "received twice";
-    EXPECT_LE(from, taken + 1) << "lost without a word";  // what it took when it was killed
+    EXPECT_LE(from, taken + scene.report().victims) << "lost without a word";  // what each took when it was killed
   }
   EXPECT_EQ(in_hand.size(), 3U);
   in_hand.clear();
@@ -178,7 +203,8 @@ Scenario publisher_scenario(const std::string& name, bool persistent, std::uint6
                 judge_publisher(scene, options, base, persistent);
                 if (persistent) remove_topic(scene);
               },
-          .while_stopped = meet};
+          .while_stopped = meet,
+          .again = persistent};
 }
 
 Scenario subscriber_scenario(const std::string& name, bool persistent, bool returns) {
@@ -199,11 +225,12 @@ Scenario subscriber_scenario(const std::string& name, bool persistent, bool retu
               },
           .act = [options](Scene& scene) { be_subscriber(scene, options); },
           .judge =
-              [options, persistent](Scene& scene) {
-                judge_subscriber(scene, options, persistent);
+              [options, persistent, returns](Scene& scene) {
+                judge_subscriber(scene, options, persistent, returns ? 1 : 0);
                 if (persistent) remove_topic(scene);
               },
-          .while_stopped = meet};
+          .while_stopped = meet,
+          .again = true};
 }
 
 Scenario cleanup_scenario() {
@@ -227,7 +254,9 @@ Scenario cleanup_scenario() {
                 scene.out = scene.publisher(publishing);
                 publish(*scene.out, medium);
                 EXPECT_EQ(drain_from(*scene.in, 0), 1U);
-              }};
+              },
+          .while_stopped = {},
+          .again = true};
 }
 
 Scenario removal_scenario() {

@@ -22,6 +22,9 @@ struct VictimReport {
   std::uint64_t begun = 0;     // publishes that were called
   std::uint64_t accepted = 0;  // publishes that returned well
   std::uint64_t taken = 0;     // one more than the last sequence that take returned
+  std::uint64_t holds = 0;     // one more than the sequence of a sample in hand; 0 for none
+  bool leaves = false;         // has begun to
+  std::uint64_t victims = 0;   // that had their signal: with two, the numbers are of both together
   std::uint64_t points = 0;    // passed by one that came to its end
   bool finished = false;
   char at[64] = {};        // the point at which it got the signal
@@ -83,6 +86,7 @@ struct Scenario {
   std::function<void(Scene&)> act;                 // in the victim
   std::function<void(Scene&)> judge;               // by the survivors, after its end
   std::function<void(Scene&)> while_stopped = {};  // by the survivors, while it is stopped; none: it is only killed
+  bool again = false;                              // another may do the same after its death, and be judged with it
 };
 
 [[nodiscard]] const std::vector<Scenario>& scenarios();

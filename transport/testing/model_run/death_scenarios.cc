@@ -177,6 +177,44 @@ Scenario subscriber_returns() {
               }};
 }
 
+// Two deaths, of the only publisher and the only subscriber, at any points of their work, while somebody joins and
+// cleans up after them: whatever that janitor finds, it joins, and nothing is left in the end.
+Scenario janitor_meets_two_deaths() {
+  const auto come = [] {
+    while (!somebody_died()) {
+      if (scene().counter == 2) return;  // both have come to their ends
+      pause();
+    }
+    std::optional<Reader>& visitor = scene().second_reader;
+    visitor.emplace("depth=2", tiny);
+    visitor->drain();
+    visitor->leave();
+    visitor.reset();
+  };
+  return {.name = "JanitorMeetsTwoDeaths",
+          .bounds = {.preemptions = 0, .delays = 0, .deaths = 2},
+          .set_up = [] { make_pair("depth=2&memory=16KiB", "depth=2", tiny); },
+          .programs = {{.name = "publisher",
+                        .act =
+                            [] {
+                              scene().writer->publish(1);
+                              point("its end");
+                              ++scene().counter;
+                            },
+                        .may_die = true},
+                       {.name = "subscriber",
+                        .act =
+                            [] {
+                              scene().reader->take();
+                              scene().reader->release();
+                              point("its end");
+                              ++scene().counter;
+                            },
+                        .may_die = true},
+                       {.name = "janitor", .act = come}},
+          .judge = [] { expect_nothing_left_behind(); }};
+}
+
 }  // namespace
 
 std::vector<Scenario> death_scenarios() {
@@ -189,6 +227,7 @@ std::vector<Scenario> death_scenarios() {
       subscriber_dies("OneThatHoldsBackDies", of_a_page, "depth=2&memory=20KiB&grant=block",
                       "depth=2&held=2&policy=lossless"),
       subscriber_returns(),
+      janitor_meets_two_deaths(),
   };
 }
 

@@ -90,6 +90,7 @@ class Machine {
   int make_directory(int parent, const std::string& name);
   int make_fifo(int directory, const std::string& name);
   int stat(int descriptor, struct stat& status) const;
+  [[nodiscard]] bool is_directory(int descriptor) const;
   int stat_at(int directory, const std::string& name, struct stat& status) const;
   int truncate(int descriptor, std::size_t size);
   int allocate(int descriptor, bool punches, bool keeps_size, std::size_t offset, std::size_t size);

@@ -1,20 +1,31 @@
 #include "transport/testing/model_run/scheduler.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <exception>
-#include <span>
 
 #include <fmt/format.h>
 
 #include "transport/testing/model_run/execution_memory.h"
-#include "transport/testing/model_run/fiber.h"
 #include "transport/testing/model_run/machine.h"
-#include "transport/testing/model_run/store_buffer.h"
-#include "transport/testing/model_run/used_words.h"
+#include "transport/testing/model_run/scheduler_state.h"
 
 namespace weir::testing {
+
+namespace scheduling {
+
+std::array<Process, most_processes> processes;
+std::size_t current = nobody;
+Bounds left;
+Choices* choices = nullptr;
+bool tracing = false;
+bool stops_everywhere = false;
+std::uint64_t steps = 0;
+UsedWords used_words;
+
+}  // namespace scheduling
+
+using namespace scheduling;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -24,77 +35,21 @@ constexpr std::chrono::nanoseconds time_step = 100ms;
 constexpr unsigned most_time_steps = 40;
 constexpr std::uint64_t most_points = 50'000;
 
-enum class State : std::uint8_t {
-  ready,
-  pausing,  // ready, but others first
-  asleep,
-  ended,
-  exiting,  // dead, and the kernel has not dropped its locks yet
-  dead,
-};
-
-struct Process {
-  Fiber fiber;
-  const Program* program = nullptr;
-  State state = State::ended;
-  const void* sleeps_on = nullptr;
-  bool time_is_over = false;
-  StoreBuffer buffer;
-  bool read_meanwhile = false;  // since the buffer is not empty
-};
-
-std::array<Process, most_processes> processes;
 std::size_t count = 0;
-std::size_t current = nobody;
 bool apart = false;
 ucontext_t outside;
 
-Bounds left;
-Choices* choices = nullptr;
-bool tracing = false;
-bool stops_everywhere = false;  // also at words that only one process uses
 Outcome outcome;
 bool death_happened = false;
 unsigned time_steps = 0;
-// Accesses to shared words and system calls, points or not, and decisions beside them: so each has a number of its own,
-// whatever words need points.
-std::uint64_t steps = 0;
-UsedWords used_words;
-
-// At most two of them for each process, and three besides.
-class Options {
- public:
-  void add(Happens what, std::size_t process) noexcept { options_[size_++] = {what, process}; }
-  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-  [[nodiscard]] Option choose() const { return choices->choose(steps, std::span(options_.data(), size_)); }
-
- private:
-  std::array<Option, 3 * most_processes + 3> options_{};
-  std::size_t size_ = 0;
-};
 
 const char* name_of(std::size_t process) { return processes[process].program->name.c_str(); }
-
-void trace(const std::string& line) {
-  fmt::print(stderr, "{:>6}  {:<12} {}\n", steps, current == nobody ? "" : name_of(current), line);
-}
 
 [[noreturn]] void leave_execution() {
   ucontext_t never_again;
   current = nobody;
   swapcontext(&never_again, &outside);
   std::terminate();
-}
-
-// A delayed store that its processor did not read past might as well not have been delayed.
-void drain(Process& process) {
-  used_words.note_drain(static_cast<std::size_t>(&process - processes.data()));
-  if (process.buffer.empty()) return;
-  if (!process.read_meanwhile) {
-    outcome.cut_short = true;
-    leave_execution();
-  }
-  process.buffer.drain();
 }
 
 void commit_oldest_of(std::size_t process) {
@@ -196,8 +151,44 @@ void hand_over() {
   std::terminate();  // the dead do not return
 }
 
-// Before each step of the running process that others can tell.
-void decide() {
+void run_current() {
+  try {
+    processes[current].program->act();
+  } catch (const std::exception& thrown) {
+    violate(thrown.what());
+  }
+  if (apart) leave_execution();
+  drain(processes[current]);
+  processes[current].state = State::ended;
+  if (tracing) trace("ends");
+  hand_over();
+  std::terminate();
+}
+
+void enter(std::size_t first) {
+  current = first;
+  processes[first].fiber.resume_from(outside);
+  current = nobody;
+}
+
+}  // namespace
+
+void scheduling::trace(const std::string& line) {
+  fmt::print(stderr, "{:>6}  {:<12} {}\n", steps, current == nobody ? "" : name_of(current), line);
+}
+
+// A delayed store that its processor did not read past might as well not have been delayed.
+void scheduling::drain(Process& process) {
+  used_words.note_drain(static_cast<std::size_t>(&process - processes.data()));
+  if (process.buffer.empty()) return;
+  if (!process.read_meanwhile) {
+    outcome.cut_short = true;
+    leave_execution();
+  }
+  process.buffer.drain();
+}
+
+void scheduling::decide() {
   ++outcome.points;
   if (outcome.points > most_points || choices->exhausted()) violate("it does not come to an end");
   while (true) {
@@ -232,36 +223,7 @@ void decide() {
   }
 }
 
-void run_current() {
-  try {
-    processes[current].program->act();
-  } catch (const std::exception& thrown) {
-    violate(thrown.what());
-  }
-  if (apart) leave_execution();
-  drain(processes[current]);
-  processes[current].state = State::ended;
-  if (tracing) trace("ends");
-  hand_over();
-  std::terminate();
-}
-
-bool is_delayed() {
-  Options options;
-  options.add(Happens::nothing, current);
-  options.add(Happens::delay, current);
-  return options.choose().what == Happens::delay;
-}
-
-bool is_scheduled() noexcept { return current != nobody && !apart; }
-
-void enter(std::size_t first) {
-  current = first;
-  processes[first].fiber.resume_from(outside);
-  current = nobody;
-}
-
-}  // namespace
+bool scheduling::is_scheduled() noexcept { return current != nobody && !apart; }
 
 Outcome run_programs(const std::vector<Program>& programs, const Bounds& bounds, Choices& source, Stops stops,
                      bool with_trace) {
@@ -363,76 +325,5 @@ void pause() {
 }
 
 std::chrono::nanoseconds simulated_time() noexcept { return time_steps * time_step; }
-
-std::uint64_t load_word(const void* word, std::size_t size) {
-  machine().check_access(word, size, Use::reads);
-  if (is_scheduled()) {
-    Process& process = processes[current];
-    ++steps;
-    const std::size_t place = place_in_pages(word);
-    used_words.note(place, current, false);
-    if (stops_everywhere || used_words.is_contended(place)) {
-      decide();
-      used_words.note_load_after_stores(current);
-      if (!process.buffer.empty()) process.read_meanwhile = true;
-    }
-    if (const auto own = process.buffer.find(word)) return *own;
-  }
-  std::uint64_t value = 0;
-  std::memcpy(&value, word, size);
-  if (tracing && is_scheduled()) trace(fmt::format("reads {} == {}", machine().describe(word), value));
-  return value;
-}
-
-void store_word(void* word, std::size_t size, std::uint64_t value, Drain drains) {
-  machine().check_access(word, size, Use::writes);
-  const StoreBuffer::Store store{.word = word, .size = size, .value = value};
-  if (!is_scheduled()) {
-    store.commit();
-    return;
-  }
-  ++steps;
-  Process& process = processes[current];
-  const std::size_t place = place_in_pages(word);
-  used_words.note(place, current, true);
-  const bool contended = stops_everywhere || used_words.is_contended(place);
-  if (contended) decide();
-  if (drains == Drain::no) used_words.note_store(place, current);
-  if (drains == Drain::yes) {
-    drain(process);
-    store.commit();
-  } else if (!process.buffer.empty()) {
-    if (process.buffer.full()) process.buffer.commit_oldest();
-    process.buffer.push(store);
-  } else if (contended && left.delays > 0 && (stops_everywhere || used_words.is_worth_delaying(place)) &&
-             is_delayed()) {
-    --left.delays;
-    process.buffer.push(store);
-    process.read_meanwhile = false;
-    if (tracing) trace(fmt::format("(delays the next store)"));
-  } else {
-    store.commit();
-  }
-  if (tracing) trace(fmt::format("writes {} = {}", machine().describe(word), value));
-}
-
-void begin_update(void* word, std::size_t size) {
-  machine().check_access(word, size, Use::writes);
-  if (!is_scheduled()) return;
-  ++steps;
-  const std::size_t place = place_in_pages(word);
-  used_words.note(place, current, true);
-  if (stops_everywhere || used_words.is_contended(place)) decide();
-  drain(processes[current]);
-  if (tracing) trace(fmt::format("updates {}", machine().describe(word)));
-}
-
-void note_read(const void* address, std::size_t size) noexcept {
-  if (!is_scheduled()) return;
-  const std::size_t first = place_in_pages(address);
-  for (std::size_t place = first & ~std::size_t{3}; place < first + size; place += 4) {
-    used_words.note(place, current, false);
-  }
-}
 
 }  // namespace weir::testing

@@ -1,0 +1,216 @@
+#include "adapters/bridge/route.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace weir::bridge {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How often an idle route looks whether its sides are still there.
+constexpr auto look_interval = 200ms;
+// How long it waits before it opens a side anew, or asks again for memory.
+constexpr auto retry_interval = 50ms;
+// How long a stopped route goes on with what has come already.
+constexpr auto farewell = 2s;
+
+bool is_full(ErrorCode code) { return code == ErrorCode::back_pressure || code == ErrorCode::resource_exhausted; }
+
+// It is the message that cannot be carried, not the side that is gone.
+bool is_unfit(ErrorCode code) {
+  return code == ErrorCode::limit_exceeded || code == ErrorCode::invalid_argument || code == ErrorCode::unsupported ||
+         code == ErrorCode::incompatible;
+}
+
+void pause(std::chrono::milliseconds time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never_notified;
+  std::unique_lock lock(mutex);
+  never_notified.wait_for(lock, stop, time, [] { return false; });
+}
+
+void copy(std::span<const std::byte> from, std::span<std::byte> to) {
+  if (!from.empty()) std::memcpy(to.data(), from.data(), from.size());
+}
+
+void add(std::atomic<std::uint64_t>& count, std::uint64_t number) {
+  count.store(count.load(std::memory_order_relaxed) + number, std::memory_order_relaxed);  // this thread alone writes
+}
+
+}  // namespace
+
+Route::Route(Node& node, RouteOptions options, Announce announce)
+    : node_(node), options_(std::move(options)), announce_(std::move(announce)) {}
+
+Result<std::unique_ptr<Route>> Route::open(Node& node, RouteOptions options, Announce announce) {
+  std::unique_ptr<Route> route(new Route(node, std::move(options), std::move(announce)));
+  // The way out first: what comes in then finds it open.
+  for (const Status& opened : {route->open_to(), route->open_from()}) {
+    if (!opened && opened.error().code() != ErrorCode::unavailable) return tl::unexpected(opened.error());
+  }
+  return route;
+}
+
+Status Route::open_from() {
+  return node_.subscriber(options_.from).map([&](Subscriber&& side) { from_.emplace(std::move(side)); });
+}
+
+Status Route::open_to() {
+  return node_.publisher(options_.to).map([&](Publisher&& side) { to_.emplace(std::move(side)); });
+}
+
+bool Route::open_sides(const std::stop_token& stop) {
+  while (!from_ || !to_) {
+    Status opened = to_ ? Status() : open_to();
+    if (opened && !from_) opened = open_from();
+    if (opened) {
+      if (std::exchange(waiting_, false)) {
+        add(counts_.returns, 1);
+        announce_(fmt::format("{} -> {}: both sides are there again", options_.from, options_.to));
+      }
+      break;
+    }
+    if (!std::exchange(waiting_, true)) {
+      announce_(fmt::format("{} -> {}: waiting for a side: {}", options_.from, options_.to, opened.error().message()));
+    }
+    pause(retry_interval, stop);
+    if (stop.stop_requested()) return false;
+  }
+  return true;
+}
+
+template <class Side>
+void Route::lose(std::optional<Side>& side, const std::string& uri, const Error& error) {
+  side.reset();
+  waiting_ = true;
+  announce_(fmt::format("{}: gone; what is sent until it is back is lost uncounted: {}", uri, error.message()));
+}
+
+void Route::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    if (!open_sides(stop)) break;
+    const Result<Wake> wake = from_->wait(after(look_interval), stop);
+    if (!wake) {
+      lose(from_, options_.from, wake.error());
+      continue;
+    }
+    carry_all(stop);
+  }
+  if (from_ && to_) {
+    const Deadline end = after(farewell);
+    const std::uint64_t before = counts_.carried.load(std::memory_order_relaxed);
+    const std::uint64_t depth = from_->qos().depth;  // no more than had room when it was stopped
+    while (from_ && to_ && !passed(end) && counts_.carried.load(std::memory_order_relaxed) - before < depth) {
+      const std::uint64_t carried = counts_.carried.load(std::memory_order_relaxed);
+      carry_all(stop);
+      if (counts_.carried.load(std::memory_order_relaxed) == carried) break;
+    }
+  }
+  note_drops();
+  in_hand_ = Sample();
+  from_.reset();
+  to_.reset();
+}
+
+void Route::carry_all(const std::stop_token& stop) {
+  constexpr int batch = 64;  // then the stop token has its turn
+  for (int count = 0; count < batch; ++count) {
+    if (!in_hand_) {
+      Result<Sample> sample = from_->take();
+      if (!sample && sample.error().code() == ErrorCode::corrupt) {  // of one publisher, which is left out from now on
+        announce_(fmt::format("{}: a publisher is left out: {}", options_.from, sample.error().message()));
+        continue;
+      }
+      if (!sample) return lose(from_, options_.from, sample.error());
+      if (!*sample) break;
+      note_loss(*sample);
+      in_hand_ = std::move(*sample);
+    }
+    if (carry(in_hand_, stop) == Fate::side_gone) return;  // and the message stays in hand
+    in_hand_ = Sample();
+  }
+  if (const Result<Wake> there = to_->wait(at_once); !there) lose(to_, options_.to, there.error());
+}
+
+Route::Fate Route::carry(const Sample& sample, const std::stop_token& stop) {
+  while (true) {
+    Result<Loan> loan = to_->loan(sample.payload().size(), sample.header().size());
+    if (loan) {
+      copy(sample.payload(), loan->payload());
+      copy(sample.header(), loan->header());
+      return publish(*loan, stop);
+    }
+    if (!is_full(loan.error().code()) || options_.when_full == WhenFull::drop || stop.stop_requested()) {
+      return pass_over(loan.error());
+    }
+    pause(retry_interval, stop);
+  }
+}
+
+Route::Fate Route::publish(Loan& loan, const std::stop_token& stop) {
+  const std::size_t bytes = loan.payload().size();
+  while (true) {
+    const auto sent = loan.publish(at_once);
+    if (sent) {
+      note_carried(bytes);
+      return Fate::done;
+    }
+    if (!is_full(sent.error().code()) || options_.when_full == WhenFull::drop || stop.stop_requested()) {
+      return pass_over(sent.error());
+    }
+    if (const Result<Wake> space = to_->wait(after(look_interval), stop); !space) return pass_over(space.error());
+  }
+}
+
+Route::Fate Route::pass_over(const Error& error) {
+  if (is_unfit(error.code())) {
+    add(counts_.unfit, 1);
+    announce_(fmt::format("{} -> {}: a message cannot be carried and is lost: {}", options_.from, options_.to,
+                          error.message()));
+    return Fate::done;
+  }
+  if (is_full(error.code())) {
+    add(counts_.dropped, 1);
+    ++drops_in_a_row_;
+    return Fate::done;
+  }
+  lose(to_, options_.to, error);
+  return Fate::side_gone;
+}
+
+void Route::note_carried(std::size_t bytes) {
+  note_drops();
+  add(counts_.carried, 1);
+  add(counts_.bytes, bytes);
+}
+
+void Route::note_loss(const Sample& sample) {
+  if (sample.lost_before() == 0) return;
+  add(counts_.lost, sample.lost_before());
+  announce_(fmt::format("{}: {} messages were lost before number {} of publisher {:x}", options_.from,
+                        sample.lost_before(), sample.sequence(), sample.publisher()));
+}
+
+void Route::note_drops() {
+  if (const std::uint64_t drops = std::exchange(drops_in_a_row_, 0); drops > 0) {
+    announce_(fmt::format("{}: {} messages were dropped, as a subscriber had no room", options_.to, drops));
+  }
+}
+
+Counts Route::counts() const noexcept {
+  const auto read = [](const std::atomic<std::uint64_t>& count) { return count.load(std::memory_order_relaxed); };
+  return {.carried = read(counts_.carried),
+          .bytes = read(counts_.bytes),
+          .lost = read(counts_.lost),
+          .dropped = read(counts_.dropped),
+          .unfit = read(counts_.unfit),
+          .returns = read(counts_.returns)};
+}
+
+}  // namespace weir::bridge

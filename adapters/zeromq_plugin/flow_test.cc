@@ -1,0 +1,149 @@
+// What happens when a subscriber is slower than its publisher.
+#include <atomic>
+#include <string>
+#include <thread>
+
+#include "adapters/zeromq_plugin/test_sockets.h"
+
+namespace weir::zmq_plugin {
+namespace {
+
+using zmq::socket_type;
+
+class Flow : public Sockets {
+ protected:
+  // Both high-water marks count.
+  static void set_marks(zmq::socket_t& socket, int mark) {
+    socket.set(zmq::sockopt::sndhwm, mark);
+    socket.set(zmq::sockopt::rcvhwm, mark);
+  }
+  zmq::socket_t lossless_publisher(const std::string& endpoint, int mark) {
+    zmq::socket_t publisher = make(socket_type::pub);
+    set_marks(publisher, mark);
+    publisher.set(zmq::sockopt::xpub_nodrop, true);
+    publisher.bind(endpoint);
+    return publisher;
+  }
+};
+
+TEST_F(Flow, APlainPublisherLosesTheOldestAtItsMark) {
+  zmq::socket_t publisher = make(socket_type::pub);
+  set_marks(publisher, 50);
+  publisher.bind(shm());
+  zmq::socket_t subscriber = make(socket_type::sub);
+  set_marks(subscriber, 5);
+  subscriber.connect(shm());
+  subscriber.set(zmq::sockopt::subscribe, "");
+  for (int number = 0; number < 1000; ++number) send(publisher, std::to_string(number));
+  for (int number = 990; number < 1000; ++number) EXPECT_EQ(receive(subscriber), std::to_string(number));
+  EXPECT_TRUE(has_nothing(subscriber));
+}
+
+TEST_F(Flow, WhoeverDropsNothingIsRefusedAtItsMarkAndGoesOnAfterATake) {
+  zmq::socket_t publisher = lossless_publisher(shm(), 5);
+  zmq::socket_t slow = subscriber(shm());
+  zmq::socket_t fast = subscriber(shm());
+  int sent = 0;
+  while (publisher.send(zmq::buffer(std::to_string(sent)), zmq::send_flags::dontwait)) ++sent;
+  EXPECT_EQ(sent, 10);
+  EXPECT_EQ(publisher.get(zmq::sockopt::events) & ZMQ_POLLOUT, 0);
+  for (int number = 0; number < sent; ++number) EXPECT_EQ(receive(fast), std::to_string(number));
+  EXPECT_TRUE(has_nothing(fast)) << "what was refused was received by nobody";
+  EXPECT_EQ(receive(slow), "0");
+  EXPECT_NE(publisher.get(zmq::sockopt::events) & ZMQ_POLLOUT, 0);
+  send(publisher, std::to_string(sent));
+  EXPECT_EQ(receive(fast), "10");
+  for (int number = 1; number <= sent; ++number) EXPECT_EQ(receive(slow), std::to_string(number));
+}
+
+TEST_F(Flow, APublisherThatWaitsLosesNothing) {
+  zmq::socket_t publisher = lossless_publisher(shm(), 10);
+  zmq::socket_t subscriber = this->subscriber(shm());
+  constexpr int count = 20'000;
+  std::jthread sender([&] {
+    for (int number = 0; number < count; ++number) send(publisher, std::to_string(number));
+  });
+  for (int number = 0; number < count; ++number) ASSERT_EQ(receive(subscriber), std::to_string(number));
+}
+
+TEST_F(Flow, APublisherThatWaitsDoesSoAtTwoPlacesWithoutSendingTwice) {
+  zmq::socket_t publisher = lossless_publisher(shm("one"), 5);
+  publisher.bind(shm("two"));
+  zmq::socket_t fast = subscriber(shm("one"));
+  zmq::socket_t slow = subscriber(shm("two"));
+  int sent = 0;
+  while (publisher.send(zmq::buffer(std::to_string(sent)), zmq::send_flags::dontwait)) ++sent;
+  for (int number = 0; number < sent; ++number) EXPECT_EQ(receive(fast), std::to_string(number));
+  EXPECT_FALSE(publisher.send(zmq::str_buffer("refused"), zmq::send_flags::dontwait));
+  EXPECT_TRUE(has_nothing(fast));
+}
+
+TEST_F(Flow, APollForRoomEndsWhenThereIsSome) {
+  zmq::socket_t publisher = lossless_publisher(shm(), 5);
+  zmq::socket_t subscriber = this->subscriber(shm());
+  std::size_t unread = 0;
+  for (int round = 0; round < 50; ++round) {
+    while (publisher.send(zmq::str_buffer("x"), zmq::send_flags::dontwait)) ++unread;
+    zmq_pollitem_t item{publisher.handle(), 0, ZMQ_POLLOUT, 0};
+    ASSERT_EQ(zmq_poll(&item, 1, 0), 0);
+    std::jthread reader([&] { EXPECT_EQ(receive(subscriber), "x"); });
+    ASSERT_EQ(zmq_poll(&item, 1, 60'000), 1);
+  }
+}
+
+TEST_F(Flow, TheSendTimeoutEndsTheWait) {
+  zmq::socket_t publisher = lossless_publisher(shm(), 5);
+  zmq::socket_t subscriber = this->subscriber(shm());
+  while (publisher.send(zmq::str_buffer("x"), zmq::send_flags::dontwait)) {
+  }
+  publisher.set(zmq::sockopt::sndtimeo, 20);
+  EXPECT_FALSE(publisher.send(zmq::str_buffer("x"), zmq::send_flags::none));
+}
+
+TEST_F(Flow, TheMarkCanBeGivenUpAndKeptLater) {
+  zmq::socket_t publisher = make(socket_type::pub);
+  set_marks(publisher, 5);
+  publisher.bind(shm());
+  zmq::socket_t subscriber = this->subscriber(shm());
+  for (int number = 0; number < 100; ++number) send(publisher, "dropped");
+  publisher.set(zmq::sockopt::xpub_nodrop, true);
+  int sent = 0;
+  while (publisher.send(zmq::str_buffer("kept"), zmq::send_flags::dontwait)) ++sent;
+  EXPECT_EQ(sent, 10);
+}
+
+TEST_F(Flow, ALeavingSubscriberFreesThePublisherThatWaitsForIt) {
+  zmq::socket_t publisher = lossless_publisher(shm(), 5);
+  zmq::socket_t subscriber = this->subscriber(shm());
+  while (publisher.send(zmq::str_buffer("x"), zmq::send_flags::dontwait)) {
+  }
+  std::jthread leaver([&] { subscriber.close(); });
+  send(publisher, "y");
+}
+
+TEST_F(Flow, ConflatedOnlyTheNewestIsKept) {
+  zmq::socket_t publisher = bound(socket_type::pub, shm());
+  zmq::socket_t subscriber = make(socket_type::sub);
+  subscriber.set(zmq::sockopt::conflate, true);
+  subscriber.set(zmq::sockopt::subscribe, "a");
+  subscriber.connect(shm());
+  for (int number = 0; number < 100; ++number) send(publisher, "a" + std::to_string(number));
+  for (int number = 0; number < 100; ++number) send(publisher, "b: not subscribed");
+  EXPECT_EQ(receive(subscriber), "a99");
+  EXPECT_TRUE(has_nothing(subscriber));
+}
+
+TEST_F(Flow, LargerMessagesThanAllowedArePassedOver) {
+  zmq::socket_t publisher = bound(socket_type::pub, shm());
+  zmq::socket_t subscriber = make(socket_type::sub);
+  subscriber.set(zmq::sockopt::maxmsgsize, std::int64_t{10});
+  subscriber.set(zmq::sockopt::subscribe, "");
+  subscriber.connect(shm());
+  send(publisher, "this is too large");
+  send(publisher, Texts{"topic", "this is too large"});
+  send(publisher, "this fits");
+  EXPECT_EQ(receive(subscriber), "this fits");
+}
+
+}  // namespace
+}  // namespace weir::zmq_plugin

@@ -1,0 +1,39 @@
+// What zmq_msg_t lacks.
+#pragma once
+
+#include <vector>
+
+#include "adapters/zeromq_plugin/frames.h"
+#include "adapters/zeromq_plugin/libzmq.h"
+
+namespace weir::zmq_plugin {
+
+// Says in a message that more frames follow, as libzmq does in those that it has received. libzmq has no function for
+// it, so the place is found out once: it is where a copy leaves its mark. False where that fails.
+[[nodiscard]] bool mark_more(zmq_msg_t& message) noexcept;
+
+[[nodiscard]] Frame frame_of(zmq_msg_t& message) noexcept;
+
+// The frames of a message that an application sends one by one.
+class Parts {
+ public:
+  Parts() = default;
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+  ~Parts() { clear(); }
+
+  [[nodiscard]] bool empty() const noexcept { return messages_.empty(); }
+  // Takes what is in `message`, which is empty then; or copies. False: no memory.
+  [[nodiscard]] bool take(zmq_msg_t& message);
+  [[nodiscard]] bool copy(Frame frame);
+  // Views of all, and of `last` behind them; until the next call.
+  [[nodiscard]] std::span<const Frame> with(Frame last);
+  [[nodiscard]] std::span<zmq_msg_t> messages() noexcept { return messages_; }
+  void clear() noexcept;
+
+ private:
+  std::vector<zmq_msg_t> messages_;  // moved by libzmq's function only
+  std::vector<Frame> frames_;
+};
+
+}  // namespace weir::zmq_plugin

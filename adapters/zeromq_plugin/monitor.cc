@@ -1,0 +1,131 @@
+#include "adapters/zeromq_plugin/monitor.h"
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "adapters/zeromq_plugin/libzmq.h"
+#include "transport/shm/segment.h"
+
+namespace weir::zmq_plugin {
+namespace {
+
+// A monitor is for people and for tests: nothing waits for it on the data path.
+constexpr int look_every_milliseconds = 10;
+
+}  // namespace
+
+std::unique_ptr<Monitor> Monitor::start(void* context, void* socket, int type, const char* address, int events) {
+  static std::atomic<unsigned> count{0};
+  const std::string inner = fmt::format("inproc://weir-monitor-{}", count.fetch_add(1));
+  void* const target = libzmq().socket(context, ZMQ_PAIR);
+  void* const native = libzmq().socket(context, ZMQ_PAIR);
+  const int at_once = 0;
+  const bool is_ready =
+      target != nullptr && native != nullptr &&
+      libzmq().setsockopt(target, ZMQ_LINGER, &at_once, sizeof(at_once)) == 0 && libzmq().bind(target, address) == 0 &&
+      libzmq().socket_monitor(socket, inner.c_str(), events) == 0 && libzmq().connect(native, inner.c_str()) == 0;
+  if (!is_ready) {
+    const int error = errno;
+    if (target != nullptr) libzmq().close(target);
+    if (native != nullptr) libzmq().close(native);
+    errno = error;
+    return nullptr;
+  }
+  const Role peers = publishes(type) ? Role::subscriber : Role::publisher;
+  std::unique_ptr<Monitor> monitor(new Monitor(socket, events, target, native, peers));
+  monitor->thread_ = std::jthread([&self = *monitor](const std::stop_token& stop) { self.run(stop); });
+  return monitor;
+}
+
+Monitor::~Monitor() {
+  libzmq().socket_monitor(socket_, nullptr, 0);
+  thread_.request_stop();
+  thread_.join();
+}
+
+void Monitor::add(const Route& route, bool bound) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (bound) pending_.push_back({ZMQ_EVENT_LISTENING, route.text});
+  // All kinds of subscribers are publishers on the topic of their subscriptions.
+  const Endpoint& topic = peers_ == Role::subscriber ? route.subscriptions : route.topic;
+  const Result<shm::Place> place = shm::place_of(topic);
+  if (!place) return;
+  Result<std::unique_ptr<shm::TopicDirectory>> joined = shm::TopicDirectory::join(*place);
+  if (!joined) return;
+  watched_.push_back({.text = route.text, .bound = bound, .topic = std::move(*joined), .epoch = 0, .peers = {}});
+}
+
+void Monitor::remove(const Route& route, bool bound) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::erase_if(watched_, [&](const Watched& watched) { return watched.text == route.text && watched.bound == bound; });
+  pending_.push_back({bound ? ZMQ_EVENT_CLOSED : ZMQ_EVENT_DISCONNECTED, route.text});
+}
+
+// One event: a frame of its number and value, and one of the endpoint.
+void Monitor::tell(const Event& event) {
+  if ((event.event & events_) == 0) return;
+  std::array<std::byte, sizeof(std::uint16_t) + sizeof(std::uint32_t)> frame{};
+  const auto number = static_cast<std::uint16_t>(event.event);
+  std::memcpy(frame.data(), &number, sizeof(number));
+  if (libzmq().send(target_, frame.data(), frame.size(), ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0) {
+    libzmq().send(target_, event.text.data(), event.text.size(), ZMQ_DONTWAIT);
+  }
+}
+
+void Monitor::look_at(Watched& watched) {
+  std::set<PeerId> now;
+  for (const PeerId id : shm::list_segments(*watched.topic, Role::publisher)) {
+    if (shm::is_alive(*watched.topic, {Role::publisher, id})) now.insert(id);
+  }
+  for (const PeerId id : watched.peers) {
+    if (!now.contains(id)) tell({ZMQ_EVENT_DISCONNECTED, watched.text});
+  }
+  for (const PeerId id : now) {
+    if (watched.peers.contains(id)) continue;
+    tell({watched.bound ? ZMQ_EVENT_ACCEPTED : ZMQ_EVENT_CONNECTED, watched.text});
+    tell({ZMQ_EVENT_HANDSHAKE_SUCCEEDED, watched.text});
+  }
+  watched.peers = std::move(now);
+}
+
+void Monitor::pass_on_native() {
+  zmq_msg_t message;
+  libzmq().msg_init(&message);
+  bool passes = true;
+  bool is_first = true;
+  while (libzmq().msg_recv(&message, native_, ZMQ_DONTWAIT) >= 0) {
+    const int more = libzmq().msg_more(&message) != 0 ? ZMQ_SNDMORE : 0;
+    if (is_first) {
+      std::uint16_t event = 0;
+      if (libzmq().msg_size(&message) >= sizeof(event)) std::memcpy(&event, libzmq().msg_data(&message), sizeof(event));
+      // That monitor ends when this one does, which tells it itself.
+      passes = event != ZMQ_EVENT_MONITOR_STOPPED;
+    }
+    is_first = more == 0;
+    if (passes) libzmq().msg_send(&message, target_, more | ZMQ_DONTWAIT);
+  }
+  libzmq().msg_close(&message);
+}
+
+void Monitor::run(const std::stop_token& stop) {
+  bool goes_on = true;
+  while (goes_on) {
+    zmq_pollitem_t item{native_, 0, ZMQ_POLLIN, 0};
+    goes_on = !stop.stop_requested() && libzmq().poll(&item, 1, look_every_milliseconds) >= 0;
+    pass_on_native();
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const Event& event : std::exchange(pending_, {})) tell(event);
+    for (Watched& watched : watched_) look_at(watched);
+  }
+  tell({ZMQ_EVENT_MONITOR_STOPPED, {}});
+  libzmq().close(native_);
+  libzmq().close(target_);
+}
+
+}  // namespace weir::zmq_plugin

@@ -1,0 +1,61 @@
+// What zmq_socket_monitor tells of shm:// endpoints.
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+#include "adapters/zeromq_plugin/test_sockets.h"
+
+namespace weir::zmq_plugin {
+namespace {
+
+using zmq::socket_type;
+
+class Monitors : public Sockets {
+ protected:
+  zmq::socket_t monitor_of(zmq::socket_t& socket, const std::string& address) {
+    EXPECT_EQ(zmq_socket_monitor(socket.handle(), address.c_str(), ZMQ_EVENT_ALL), 0);
+    return connected(socket_type::pair, address);
+  }
+  // The next event's number; its endpoint is that of the test.
+  int next(zmq::socket_t& monitor) {
+    const Texts frames = receive_frames(monitor);
+    EXPECT_EQ(frames.size(), 2U);
+    std::uint16_t number = 0;
+    if (frames.size() == 2 && frames[0].size() == 6) std::memcpy(&number, frames[0].data(), sizeof(number));
+    return number;
+  }
+};
+
+TEST_F(Monitors, ABinderIsToldWhoComesAndGoes) {
+  zmq::socket_t publisher = make(socket_type::pub);
+  zmq::socket_t monitor = monitor_of(publisher, "inproc://binder");
+  publisher.bind(shm());
+  EXPECT_EQ(next(monitor), ZMQ_EVENT_LISTENING);
+  zmq::socket_t subscriber = this->subscriber(shm(), {});
+  EXPECT_EQ(next(monitor), ZMQ_EVENT_ACCEPTED);
+  EXPECT_EQ(next(monitor), ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
+  subscriber.close();
+  EXPECT_EQ(next(monitor), ZMQ_EVENT_DISCONNECTED);
+  publisher.unbind(shm());
+  EXPECT_EQ(next(monitor), ZMQ_EVENT_CLOSED);
+  publisher.close();
+  EXPECT_EQ(next(monitor), ZMQ_EVENT_MONITOR_STOPPED);
+}
+
+TEST_F(Monitors, AConnectedSocketIsToldOfItsPublisherAndOfConnectionsOfLibzmq) {
+  zmq::socket_t subscriber = this->subscriber(shm());
+  zmq::socket_t monitor = monitor_of(subscriber, "inproc://connected");
+  {
+    zmq::socket_t publisher = bound(socket_type::pub, shm());
+    EXPECT_EQ(next(monitor), ZMQ_EVENT_CONNECTED);
+    EXPECT_EQ(next(monitor), ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
+  }
+  EXPECT_EQ(next(monitor), ZMQ_EVENT_DISCONNECTED);
+  zmq::socket_t other = bound(socket_type::pub, ipc("socket"));
+  subscriber.connect(ipc("socket"));
+  EXPECT_EQ(next(monitor), ZMQ_EVENT_CONNECTED);
+  EXPECT_EQ(next(monitor), ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
+}
+
+}  // namespace
+}  // namespace weir::zmq_plugin

@@ -1,0 +1,72 @@
+// Tests that pyzmq's authors wrote, with the tcp:// endpoints of publish and subscribe sockets led to shared memory
+// and, to compare, to ipc://.
+#include <cstdio>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "adapters/zeromq/test_support.h"
+
+namespace weir::zmq_plugin {
+namespace {
+
+using zeromq::testing_support::data_file;
+using zeromq::testing_support::Program;
+using zeromq::testing_support::ShortDirectory;
+
+struct Verdicts {
+  std::set<std::string> passed;
+  std::set<std::string> others;
+};
+
+// Runs the files, with tcp:// led to `transport`.
+Verdicts run_files(const std::string& transport, const ShortDirectory& directory) {
+  std::vector<std::string> words{"/usr/bin/env",
+                                 "WEIR_ROOT=" + directory.path("root"),
+                                 "TMPDIR=" + directory.path(),
+                                 "WEIR_ZMQ_TCP=" + transport,
+                                 "LD_PRELOAD=" + data_file("adapters/zeromq_plugin/libweir_zmq.so"),
+                                 "/usr/bin/python3",
+                                 "-B",
+                                 "-m",
+                                 "pytest",
+                                 "-q",
+                                 "-rA",
+                                 "-p",
+                                 "no:cacheprovider"};
+  for (const char* const file : {"pubsub", "poll", "multipart", "message", "monqueue"}) {
+    words.push_back(std::string("/usr/lib/python3/dist-packages/zmq/tests/test_") + file + ".py");
+  }
+  Program pytest(words);
+  Verdicts verdicts;
+  for (std::string line = pytest.read_line(); !line.starts_with("=") || line.find(" in ") == std::string::npos;
+       line = pytest.read_line()) {
+    const std::size_t name = line.rfind('/');
+    if (name == std::string::npos) {
+      if (line.find(" passed") != std::string::npos || line.find(" failed") != std::string::npos) break;
+      continue;
+    }
+    if (line.starts_with("PASSED ")) verdicts.passed.insert(line.substr(name + 1));
+    if (line.starts_with("FAILED ") || line.starts_with("ERROR ")) verdicts.others.insert(line.substr(name + 1));
+  }
+  static_cast<void>(pytest.wait());
+  return verdicts;
+}
+
+TEST(PyzmqsOwnTests, PassOverSharedMemoryWherePassOverIpc) {
+  const ShortDirectory by_shm;
+  const ShortDirectory by_ipc;
+  Verdicts shm;
+  std::jthread other([&] { shm = run_files("shm", by_shm); });
+  const Verdicts ipc = run_files("ipc", by_ipc);
+  other.join();
+  EXPECT_GE(ipc.passed.size(), 39U) << "the files hold more than that";
+  for (const std::string& name : ipc.passed) EXPECT_TRUE(shm.passed.contains(name)) << name;
+  for (const std::string& name : shm.others) EXPECT_TRUE(ipc.others.contains(name)) << name;
+}
+
+}  // namespace
+}  // namespace weir::zmq_plugin

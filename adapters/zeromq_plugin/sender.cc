@@ -1,0 +1,159 @@
+#include "adapters/zeromq_plugin/sender.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <mutex>
+
+#include "adapters/zeromq_plugin/topics.h"
+
+namespace weir::zmq_plugin {
+namespace {
+
+// Messages that applications may have made and not sent, at one time. More are made the usual way.
+constexpr std::size_t most_lent = 64;
+// What a blocking sender lets lie unread, of messages that are large: enough to keep both sides busy, and little enough
+// to stay in a cache.
+constexpr std::size_t window = std::size_t{8} << 20U;
+constexpr std::size_t large_from = std::size_t{32} << 10U;
+
+thread_local Ref<Sender> guess;
+
+}  // namespace
+
+Result<Ref<Sender>> Sender::open(const Endpoint& topic, const SenderOptions& options) {
+  PublisherQos qos;
+  qos.depth = options.depth;
+  qos.grant = options.blocks ? Grant::block : Grant::drop;
+  qos.deadline = std::chrono::nanoseconds(0);  // waiting is the socket's business
+  qos.loans = most_lent + 2;
+  qos.memory = options.memory;
+  qos.max_payload = options.memory;
+  Result<std::unique_ptr<spi::PublisherPort>> port = join_as_publisher(topic, qos);
+  if (!port) return tl::unexpected(port.error());
+  return Ref<Sender>(new Sender(std::move(*port), options));
+}
+
+Sender::Sender(std::unique_ptr<spi::PublisherPort> port, const SenderOptions& options)
+    : port_(static_cast<shm::PublisherPort*>(port.release())), blocks_(options.blocks), memory_(options.memory) {
+  lent_.reserve(most_lent);
+}
+
+int Sender::refusal(const Error& error) const noexcept {
+  if (error.code() == ErrorCode::back_pressure) return EAGAIN;
+  // Out of memory is out of room: subscribers that read give it back.
+  return blocks_ ? EAGAIN : 0;
+}
+
+bool Sender::window_is_open() {
+  if (large_bytes_ < window) return true;
+  const std::uint64_t oldest = port_->oldest_wanted();
+  while (!large_.empty() && large_.front().sequence < oldest) {
+    large_bytes_ -= large_.front().size;
+    large_.pop_front();
+  }
+  return large_bytes_ < window;
+}
+
+int Sender::publish_record(spi::LoanRecord& record) {
+  const Result<std::uint64_t> sequence =
+      blocks_ ? port_->publish(record, at_once) : port_->publish(record, std::nullopt);
+  if (!sequence) return refusal(sequence.error());
+  if (blocks_ && record.size >= large_from) {
+    large_.push_back({*sequence, record.size});
+    large_bytes_ += record.size;
+  }
+  return 0;
+}
+
+int Sender::publish(std::span<const Frame> frames) {
+  const FrameWriter writer(frames);
+  const spi::LoanRequest& request = writer.request();
+  if (!writer.fits() || request.size + request.header_size > memory_) return EMSGSIZE;
+  const std::lock_guard<SpinLock> guard(lock_);
+  if (blocks_ && !window_is_open()) return EAGAIN;
+  spi::LoanRecord record;
+  if (const Status lent = port_->loan(request, record); !lent) return refusal(lent.error());
+  writer.fill(record);
+  const int failed = publish_record(record);
+  if (failed != 0) port_->drop(record);
+  return failed;
+}
+
+Sender::Lent* Sender::find_lent(const void* data) noexcept {
+  const auto found = std::find_if(lent_.rbegin(), lent_.rend(),
+                                  [data](const Lent* lent) { return lent->record.payload == data && lent->is_out; });
+  return found == lent_.rend() ? nullptr : *found;
+}
+
+int Sender::publish_lent(zmq_msg_t& message) {
+  const std::lock_guard<SpinLock> guard(lock_);
+  Lent* const lent = lent_.empty() ? nullptr : find_lent(libzmq().msg_data(&message));
+  if (lent == nullptr || libzmq().msg_get(&message, ZMQ_SHARED) != 0) return EINVAL;
+  if (blocks_ && !window_is_open()) return EAGAIN;
+  const int failed = publish_record(lent->record);
+  if (failed == 0) {
+    lent->is_out = false;
+    forget(lent);
+  }
+  return failed;
+}
+
+bool Sender::has_room() {
+  if (!blocks_) return true;
+  const std::lock_guard<SpinLock> guard(lock_);
+  const Result<Wake> wake = port_->wait(at_once, {});
+  return wake && *wake == Wake::ready && window_is_open();
+}
+
+bool Sender::lend(zmq_msg_t& message, std::size_t size) {
+  if (!lock_.try_lock()) return false;
+  const std::lock_guard<SpinLock> guard(lock_, std::adopt_lock);
+  if (closed_ || inherited_by_child() || lent_.size() >= most_lent) return false;
+  auto lent = std::make_unique<Lent>();
+  const spi::LoanRequest request{.size = size, .header_size = 0, .alignment = 8};
+  if (!port_->loan(request, lent->record)) return false;
+  if (libzmq().msg_init_data(&message, lent->record.payload, size, &take_back, lent.get()) != 0) {
+    port_->drop(lent->record);
+    return false;
+  }
+  keep();
+  lent->sender = Ref<Sender>(this);
+  lent_.push_back(lent.release());
+  return true;
+}
+
+// libzmq has let go of a message that was made in lent memory: on any thread, at any time.
+void Sender::take_back(void* /*data*/, void* hint) noexcept {
+  const std::unique_ptr<Lent> lent(static_cast<Lent*>(hint));
+  Sender& sender = *lent->sender;
+  const std::lock_guard<SpinLock> guard(sender.lock_);
+  if (!lent->is_out || sender.inherited_by_child()) return;
+  sender.forget(lent.get());
+  sender.port_->drop(lent->record);
+  sender.end_if_unused();
+}
+
+void Sender::forget(const Lent* lent) noexcept { std::erase(lent_, lent); }
+
+void Sender::end_if_unused() noexcept {
+  if (closed_ && lent_.empty()) port_.reset();
+}
+
+void Sender::close() noexcept {
+  const std::lock_guard<SpinLock> guard(lock_);
+  closed_ = true;
+  if (inherited_by_child()) {
+    static_cast<void>(port_.release());  // our parent's: nothing shared is touched
+    return;
+  }
+  port_->close();
+  end_if_unused();
+}
+
+void guess_next(const Ref<Sender>& sender) {
+  if (guess.get() != sender.get()) guess = sender;
+}
+
+bool lend_by_guess(zmq_msg_t& message, std::size_t size) { return guess && guess->lend(message, size); }
+
+}  // namespace weir::zmq_plugin

@@ -1,0 +1,225 @@
+// A side's endpoints: bind, connect and their ends, and what follows from subscriptions.
+#include <algorithm>
+#include <cerrno>
+#include <random>
+
+#include "adapters/zeromq_plugin/side.h"
+
+namespace weir::zmq_plugin {
+namespace {
+
+// ZMQ_SNDHWM and ZMQ_RCVHWM of 0 mean no limit, which a ring has.
+constexpr int messages_without_limit = 32'767;
+constexpr std::uint64_t most_messages = 500'000;
+
+int high_water_mark(void* socket, int option) noexcept {
+  const int mark = int_option(socket, option, 0);
+  return mark > 0 ? mark : messages_without_limit;
+}
+
+}  // namespace
+
+Side::~Side() {
+  if (monitor_ && monitor_->is_inherited()) static_cast<void>(monitor_.release());  // its thread is our parent's
+  for (const auto& place : places_) close_place(*place);
+}
+
+// As over inproc://: what the sender and what the receiver may queue. Each side has only its own marks, so it takes
+// both of them for the whole way.
+std::uint64_t Side::capacity() const noexcept {
+  if (publishes(type_) && int_option(socket_, ZMQ_CONFLATE, 0) != 0) return 1;
+  const std::uint64_t both = static_cast<std::uint64_t>(high_water_mark(socket_, ZMQ_SNDHWM)) +
+                             static_cast<std::uint64_t>(high_water_mark(socket_, ZMQ_RCVHWM));
+  return std::min(both, most_messages);
+}
+
+int Side::attach(const char* text, bool binds) {
+  if (text == nullptr) return binds ? libzmq().bind(socket_, text) : libzmq().connect(socket_, text);
+  const Route route = route_of(text, type_, settings());
+  int error = 0;
+  if (route.any_port) {
+    error = binds ? attach_to_any_port(route) : EINVAL;
+  } else if (route.leads == Leads::nowhere) {
+    error = route.error;
+  } else if (route.leads == Leads::to_libzmq) {
+    error = attach_natively(route, text, binds);
+  } else {
+    error = attach_by(route, binds);
+  }
+  return error == 0 ? 0 : fail(error);
+}
+
+int Side::attach_natively(const Route& route, const char* /*text*/, bool binds) {
+  const int result =
+      binds ? libzmq().bind(socket_, route.native.c_str()) : libzmq().connect(socket_, route.native.c_str());
+  if (result != 0) return errno;
+  ++natives_;
+  last_endpoint_ = route.text;
+  note_sole();
+  return 0;
+}
+
+int Side::attach_to_any_port(const Route& route) {
+  static std::mt19937 numbers(std::random_device{}());
+  std::uniform_int_distribution<unsigned> ephemeral(49'152, 65'535);
+  constexpr int most_tries = 1000;
+  for (int tries = 0; tries < most_tries; ++tries) {
+    const Route chosen = with_port(route, ephemeral(numbers), settings());
+    const int error = chosen.leads == Leads::to_shm ? attach_by(chosen, true) : attach_natively(chosen, nullptr, true);
+    if (error != EADDRINUSE) return error;
+  }
+  return EADDRINUSE;
+}
+
+int Side::attach_by(const Route& route, bool binds) {
+  if (const int why = has_ended() ? ETERM : 0; why != 0) return why;
+  if (unsupported_ != 0) return ENOCOMPATPROTO;
+  // A second connection to the same endpoint is none, as libzmq has it for these kinds of socket.
+  const bool is_there = std::any_of(places_.begin(), places_.end(), [&](const std::unique_ptr<Place>& place) {
+    return place->route.topic == route.topic && place->bound == binds;
+  });
+  if (is_there) return binds ? EADDRINUSE : 0;
+  auto place = std::make_unique<Place>();
+  place->route = route;
+  place->bound = binds;
+  if (binds) {
+    Result<Binding> binding = Binding::make(route.topic);
+    if (!binding) return error_number(binding.error());
+    place->binding.emplace(std::move(*binding));
+  }
+  if (const int error = open_place(*place); error != 0) {
+    close_place(*place);
+    return error;
+  }
+  process_ = spi::process_generation();
+  if (monitor_) monitor_->add(route, binds);
+  places_.push_back(std::move(place));
+  last_endpoint_ = route.text;
+  note_sole();
+  if (readiness_) readiness_->nudge();
+  return 0;
+}
+
+int Side::open_place(Place& place) {
+  if (publishes(type_)) {
+    if (const int error = open_sender(place); error != 0) return error;
+    if (type_ != ZMQ_XPUB) return 0;
+    Result<Listener> listener = Listener::open(place.route.subscriptions);
+    if (!listener) return error_number(listener.error());
+    place.listener.emplace(std::move(*listener));
+    const Result<int> descriptor = place.listener->fd();
+    return descriptor && readiness() != nullptr && readiness_->watch(*descriptor, false) ? 0 : EMFILE;
+  }
+  if (wants_messages()) {
+    if (const int error = open_receiver(place); error != 0) return error;
+  }
+  Result<Announcer> announcer = Announcer::open(place.route.subscriptions, subscriptions_);
+  if (!announcer) return error_number(announcer.error());
+  place.announcer.emplace(std::move(*announcer));
+  return 0;
+}
+
+int Side::open_sender(Place& place) {
+  Result<Ref<Sender>> sender = Sender::open(
+      place.route.topic,
+      {.depth = capacity(), .blocks = never_drops_ || settings().publishers_block, .memory = settings().memory});
+  if (!sender) return error_number(sender.error());
+  if (readiness_ && (*sender)->blocks()) {
+    const Result<int> descriptor = (*sender)->fd();
+    if (!descriptor || !readiness_->watch(*descriptor, false)) {
+      (*sender)->close();
+      return EMFILE;
+    }
+  }
+  place.sender = std::move(*sender);
+  return 0;
+}
+
+// What the old ones sent stays for those who are attached, and comes before what follows unless they fall behind.
+int Side::reopen_senders() {
+  for (const auto& place : places_) {
+    if (!place->sender || place->sender->blocks() == (never_drops_ || settings().publishers_block)) continue;
+    place->sender->close();
+    place->sender = {};
+    if (const int error = open_sender(*place); error != 0) return error;
+  }
+  return 0;
+}
+
+int Side::open_receiver(Place& place) {
+  Result<Ref<Receiver>> receiver =
+      Receiver::open(place.route.topic, {.depth = capacity(), .copies = settings().copies_received});
+  if (!receiver) return error_number(receiver.error());
+  if (readiness_) {
+    const Result<int> descriptor = (*receiver)->fd();
+    if (!descriptor || !readiness_->watch(*descriptor, false)) return EMFILE;
+    readiness_->nudge();
+  }
+  is_armed_ = false;
+  place.receiver = std::move(*receiver);
+  return 0;
+}
+
+void Side::close_place(Place& place) noexcept {
+  if (place.announcer) place.announcer->close();
+  if (place.listener) place.listener->close();
+  if (place.receiver) place.receiver->close();
+  if (place.sender) place.sender->close();
+}
+
+int Side::detach(const char* text, bool binds) {
+  const auto native = [&](const char* endpoint) {
+    const int result = binds ? libzmq().unbind(socket_, endpoint) : libzmq().disconnect(socket_, endpoint);
+    if (result == 0 && natives_ > 0) --natives_;
+    note_sole();
+    return result;
+  };
+  if (text == nullptr) return native(text);
+  const auto found = std::find_if(places_.begin(), places_.end(), [&](const std::unique_ptr<Place>& place) {
+    return place->bound == binds && place->route.text == text;
+  });
+  if (found == places_.end()) {
+    const Route route = route_of(text, type_, settings());
+    return route.leads == Leads::to_libzmq && !route.any_port ? native(route.native.c_str()) : fail(ENOENT);
+  }
+  if (has_ended()) return fail(ETERM);
+  if (monitor_) monitor_->remove((*found)->route, binds);
+  close_place(**found);
+  places_.erase(found);
+  turn_ = 0;
+  note_sole();
+  return 0;
+}
+
+void Side::note_sole() noexcept { sole_ = places_.size() == 1 && natives_ == 0 ? places_.front().get() : nullptr; }
+
+int Side::announce() {
+  if (is_active() && is_inherited()) return ENOTSOCK;
+  for (const auto& place : places_) {
+    if (wants_messages() && !place->receiver) {
+      if (const int error = open_receiver(*place); error != 0) return error;
+    } else if (!wants_messages() && place->receiver) {
+      place->receiver->close();
+      place->receiver = {};
+    }
+    // After that: whoever hears of the subscription and publishes is heard.
+    place->announcer->announce(subscriptions_);
+  }
+  return 0;
+}
+
+int Side::subscribe(std::string_view prefix) {
+  subscriptions_.add(prefix);
+  return announce();
+}
+
+int Side::unsubscribe(std::string_view prefix) { return subscriptions_.remove(prefix) ? announce() : 0; }
+
+void Side::end() noexcept {
+  ended_.store(true, std::memory_order_seq_cst);
+  if (Readiness* const readiness = ready_to_end_.load(std::memory_order_seq_cst); readiness != nullptr) {
+    readiness->end();
+  }
+}
+
+}  // namespace weir::zmq_plugin

@@ -1,0 +1,148 @@
+// A side's options: those that libzmq does not tell again are noted, those that shared memory bears on are answered.
+#include <cerrno>
+#include <cstring>
+
+#include "adapters/zeromq_plugin/side.h"
+
+namespace weir::zmq_plugin {
+namespace {
+
+bool is_on(const void* value, std::size_t size) noexcept {
+  int number = 0;
+  if (size != sizeof(number)) return false;
+  std::memcpy(&number, value, sizeof(number));
+  return number != 0;
+}
+
+// As libzmq answers: the value, and its size.
+int answer(int value, void* to, std::size_t* size) noexcept {
+  if (*size < sizeof(value)) return fail(EINVAL);
+  std::memcpy(to, &value, sizeof(value));
+  *size = sizeof(value);
+  return 0;
+}
+
+int answer(const std::string& text, void* to, std::size_t* size) noexcept {
+  if (*size < text.size() + 1) return fail(EINVAL);
+  std::memcpy(to, text.c_str(), text.size() + 1);
+  *size = text.size() + 1;
+  return 0;
+}
+
+}  // namespace
+
+int Side::note_option(int option, const void* value, std::size_t size) {
+  const std::string_view text(static_cast<const char*>(value), size);
+  int error = 0;
+  switch (option) {
+    case ZMQ_SUBSCRIBE:
+      error = subscribe(text);
+      break;
+    case ZMQ_UNSUBSCRIBE:
+      error = unsubscribe(text);
+      break;
+    case ZMQ_INVERT_MATCHING:
+      inverts_ = is_on(value, size);
+      error = subscribes(type_) ? announce() : 0;
+      break;
+    case ZMQ_XPUB_VERBOSE:
+      verbosity_ = {.every_subscription = is_on(value, size), .every_unsubscription = false};
+      break;
+    case ZMQ_XPUB_VERBOSER:
+      verbosity_ = {.every_subscription = is_on(value, size), .every_unsubscription = is_on(value, size)};
+      break;
+    case ZMQ_XPUB_NODROP:
+      never_drops_ = is_on(value, size);
+      error = reopen_senders();
+      break;
+    case ZMQ_CONFLATE:
+      conflates_ = is_on(value, size);
+      break;
+    case ZMQ_MAXMSGSIZE:
+      std::memcpy(&max_message_size_, value, sizeof(max_message_size_));  // libzmq has checked the size
+      break;
+    case ZMQ_XPUB_MANUAL:
+      unsupported_ = is_on(value, size) ? option : 0;
+      break;
+    case ZMQ_XPUB_WELCOME_MSG:
+      unsupported_ = size != 0 ? option : 0;
+      break;
+    default:
+      break;
+  }
+  return error == 0 ? 0 : fail(error);
+}
+
+int Side::get_option(int option, void* value, std::size_t* size) {
+  switch (option) {
+    case ZMQ_LAST_ENDPOINT:
+      if (!last_endpoint_.empty()) return answer(last_endpoint_, value, size);
+      break;
+    case ZMQ_FD:
+      // Also before there is an endpoint: an application may ask once and keep it.
+      if (has_ended()) return fail(ETERM);
+      if (readiness() == nullptr) return fail(EMFILE);
+      descriptor_given_ = true;
+      return answer(readiness_->descriptor(), value, size);
+    case ZMQ_EVENTS:
+      if (is_active() || readiness_) return has_ended() ? fail(ETERM) : answer(events(), value, size);
+      break;
+    case ZMQ_RCVMORE:
+      if (is_active()) return has_ended() ? fail(ETERM) : answer(more_ ? 1 : 0, value, size);
+      break;
+    default:
+      break;
+  }
+  return libzmq().getsockopt(socket_, option, value, size);
+}
+
+Readiness* Side::readiness() {
+  if (readiness_) return &*readiness_;
+  Result<Readiness> made = Readiness::make();
+  if (!made) return nullptr;
+  const int native = int_option(socket_, ZMQ_FD, -1);
+  if (native >= 0 && !made->watch(native, true)) return nullptr;
+  for (const auto& place : places_) {
+    const Result<int> input = place->receiver ? place->receiver->fd() : -1;
+    const Result<int> output = place->sender && place->sender->blocks() ? place->sender->fd() : -1;
+    for (const Result<int>& descriptor : {input, output}) {
+      if (!descriptor || (*descriptor >= 0 && !made->watch(*descriptor, false))) return nullptr;
+    }
+  }
+  readiness_.emplace(std::move(*made));
+  ready_to_end_.store(&*readiness_, std::memory_order_seq_cst);
+  if (has_ended()) readiness_->end();
+  is_armed_ = false;
+  return &*readiness_;
+}
+
+bool Side::native_events(int& events) const noexcept {
+  std::size_t size = sizeof(events);
+  return libzmq().getsockopt(socket_, ZMQ_EVENTS, &events, &size) == 0;
+}
+
+int Side::events() {
+  // The look comes first: what happens from here on makes the descriptor readable again.
+  if (readiness_ && readiness_->look()) is_armed_ = false;
+  int events = 0;
+  static_cast<void>(native_events(events));  // always: libzmq's descriptor is readable until somebody asks
+  if (is_active() && natives_ == 0) events = 0;
+  if (!is_active() || is_inherited()) return events;
+  if (native_more_ || find_input(Arm::no) || (descriptor_given_ && find_input(Arm::yes))) events |= ZMQ_POLLIN;
+  // Either way out takes messages, but for a subscriber without room, which holds all back.
+  const bool takes_messages = type_ == ZMQ_XSUB || (publishes(type_) && has_room());
+  return takes_messages ? events | ZMQ_POLLOUT : events & ~ZMQ_POLLOUT;
+}
+
+// libzmq's monitor serves a socket until that has a shm:// endpoint when its monitor starts; from then on it is ours.
+int Side::monitor(const char* address, int events) {
+  monitor_.reset();
+  if (address == nullptr) return libzmq().socket_monitor(socket_, nullptr, events);
+  if (std::strncmp(address, "inproc://", 9) != 0) return libzmq().socket_monitor(socket_, address, events);
+  monitor_ = Monitor::start(context_, socket_, type_, address, events);
+  if (monitor_ == nullptr) return -1;
+  for (const auto& place : places_) monitor_->add(place->route, place->bound);
+  return 0;
+}
+
+}  // namespace weir::zmq_plugin

@@ -1,0 +1,219 @@
+// What a side receives: SUB and XSUB messages that match, XPUB subscriptions.
+#include <cerrno>
+#include <chrono>
+#include <limits>
+#include <thread>
+
+#include "adapters/zeromq_plugin/side.h"
+
+namespace weir::zmq_plugin {
+namespace {
+
+// A sleep costs its owner, and who wakes it, more than spinning for so long.
+constexpr std::chrono::microseconds worth_spinning(20);
+// Messages that are passed over before the caller is looked after again.
+constexpr unsigned most_passed_over = 1024;
+
+void pause_processor() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+}  // namespace
+
+int Side::receive(zmq_msg_t& message, int flags) {
+  if (type_ == ZMQ_PUB) return libzmq().msg_recv(&message, socket_, flags);
+  const auto native = [&](int native_flags) {
+    const int size = libzmq().msg_recv(&message, socket_, native_flags);
+    if (size >= 0) native_more_ = libzmq().msg_more(&message) != 0;
+    return size;
+  };
+  const auto give = [&] {
+    libzmq().msg_close(&message);
+    bool given = false;
+    if (delivery_.under_way()) {
+      more_ = delivery_.more();
+      given = delivery_.give(message);
+    } else {
+      const std::string& frame = heard_.front()[heard_at_];
+      more_ = heard_at_ + 1 < heard_.front().size();
+      given = libzmq().msg_init_size(&message, frame.size()) == 0;
+      if (given) frame.copy(static_cast<char*>(libzmq().msg_data(&message)), frame.size());
+    }
+    if (!given) {
+      libzmq().msg_init(&message);
+      return fail(ENOMEM);
+    }
+    if (more_ && !mark_more(message)) return fail(ENOTSUP);
+    return static_cast<int>(libzmq().msg_size(&message));
+  };
+  return receive_by(give, native, flags);
+}
+
+int Side::receive(void* buffer, std::size_t size, int flags) {
+  if (type_ == ZMQ_PUB) return libzmq().recv(socket_, buffer, size, flags);
+  const auto native = [&](int native_flags) {
+    const int whole = libzmq().recv(socket_, buffer, size, native_flags);
+    if (whole >= 0) native_more_ = int_option(socket_, ZMQ_RCVMORE, 0) != 0;
+    return whole;
+  };
+  const auto give = [&] {
+    if (delivery_.under_way()) {
+      more_ = delivery_.more();
+      return static_cast<int>(delivery_.give(buffer, size));
+    }
+    const std::string& frame = heard_.front()[heard_at_];
+    more_ = heard_at_ + 1 < heard_.front().size();
+    frame.copy(static_cast<char*>(buffer), size);
+    return static_cast<int>(frame.size());
+  };
+  return receive_by(give, native, flags);
+}
+
+template <class Native>
+int Side::receive_natively(const Native& native, int flags) {
+  const int size = native(flags);
+  if (size >= 0) more_ = native_more_;
+  return size;
+}
+
+template <class Give, class Native>
+int Side::receive_by(const Give& give, const Native& native, int flags) {
+  if (!is_active()) return native(flags);
+  if (native_more_) return receive_natively(native, flags);
+  if (const int why = obstacle(); why != 0) return fail(why);
+  // Not in the middle of a message: more_ is of one of ours here.
+  while (!more_) {
+    // By turns, so that neither way starves the other.
+    if (natives_ != 0 && natives_turn_) {
+      natives_turn_ = false;
+      const int size = receive_natively(native, ZMQ_DONTWAIT);
+      if (size >= 0 || errno != EAGAIN) return size;
+    }
+    if (find_input(Arm::no)) break;
+    natives_turn_ = natives_ != 0;
+    if (natives_turn_) {
+      const int size = receive_natively(native, ZMQ_DONTWAIT);
+      natives_turn_ = false;
+      if (size >= 0 || errno != EAGAIN) return size;
+    }
+    if (const int error = wait_for_input(flags); error != 0) return fail(error);
+  }
+  natives_turn_ = natives_ != 0;
+  const bool was_heard = !delivery_.under_way();
+  const int size = give();
+  if (was_heard && size >= 0) {
+    if (++heard_at_ == heard_.front().size()) {
+      heard_.pop_front();
+      heard_at_ = 0;
+    }
+  }
+  return size;
+}
+
+bool Side::find_input(Arm arm) {
+  if (delivery_.under_way() || !heard_.empty()) return true;
+  if (type_ != ZMQ_XPUB) return find_message(arm);
+  if (arm == Arm::no && is_armed_) {
+    if (!readiness_->look()) return false;
+  }
+  is_armed_ = true;
+  for (const auto& place : places_) place->listener->listen(verbosity_, heard_);
+  return !heard_.empty();
+}
+
+bool Side::find_message(Arm arm) {
+  if (arm == Arm::yes && is_armed_) return false;
+  if (sole_ != nullptr) [[likely]] {
+    if (sole_->receiver && take_matching(sole_->receiver, arm)) return true;
+  } else {
+    const std::size_t count = places_.size();
+    for (std::size_t tried = 0; tried < count; ++tried) {
+      turn_ = turn_ + 1 < count ? turn_ + 1 : 0;
+      if (places_[turn_]->receiver && take_matching(places_[turn_]->receiver, arm)) return true;
+    }
+  }
+  is_armed_ = arm == Arm::yes && readiness_.has_value();
+  return false;
+}
+
+bool Side::matches(const spi::SampleRecord& sample) const noexcept {
+  const FrameReader frames(sample);
+  const bool is_too_large = max_message_size_ >= 0 && frames.exceeds(static_cast<std::size_t>(max_message_size_));
+  return !is_too_large && subscriptions_.match(frames.first()) != inverts_;
+}
+
+bool Side::take_matching(const Ref<Receiver>& receiver, Arm arm) {
+  spi::SampleRecord sample;
+  for (unsigned passed_over = 0; passed_over < most_passed_over; ++passed_over) {
+    if ((arm == Arm::no && !receiver->ready()) || !receiver->take(sample)) return delivery_.under_way();
+    is_armed_ = false;
+    if (!matches(sample)) {
+      receiver->release(sample);
+      continue;
+    }
+    delivery_.begin(receiver, sample);
+    if (!conflates_) return true;  // else it makes room for the next, if there is one
+  }
+  if (readiness_) readiness_->nudge();  // there may be more
+  return delivery_.under_way();
+}
+
+bool Side::spin_for_input() noexcept {
+  static const bool alone = std::thread::hardware_concurrency() < 2;
+  if (alone || expected_gap_ > worth_spinning || sole_ == nullptr || !sole_->receiver) return false;
+  Receiver& receiver = *sole_->receiver;
+  const Deadline end = after(2 * worth_spinning);
+  constexpr int looks_between_clocks = 32;
+  while (!has_ended()) {
+    for (int look = 0; look < looks_between_clocks; ++look) {
+      if (receiver.ready()) return true;
+      pause_processor();
+    }
+    if (passed(end)) return false;
+  }
+  return false;
+}
+
+int Side::wait_for_input(int flags) {
+  if ((flags & ZMQ_DONTWAIT) != 0) {
+    return descriptor_given_ && find_input(Arm::yes) ? 0 : EAGAIN;
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  int error = 0;
+  if (!spin_for_input()) {
+    const int timeout = int_option(socket_, ZMQ_RCVTIMEO, -1);
+    if (timeout == 0) return EAGAIN;
+    error = sleep_for_input(timeout < 0 ? never : begin + std::chrono::milliseconds(timeout));
+  }
+  const std::chrono::nanoseconds gap = std::chrono::steady_clock::now() - begin;
+  expected_gap_ += (gap - expected_gap_) / 4;
+  return error;
+}
+
+int Side::sleep_for_input(std::chrono::steady_clock::time_point deadline) {
+  if (readiness() == nullptr) return EMFILE;
+  while (true) {
+    if (find_input(Arm::yes)) return 0;
+    // Also without connections of libzmq's: its descriptor is readable until somebody asks.
+    int events = 0;
+    if (!native_events(events)) return errno;
+    if (natives_ != 0 && (events & ZMQ_POLLIN) != 0) {
+      natives_turn_ = true;
+      return 0;
+    }
+    if (has_ended()) return ETERM;
+    switch (readiness_->wait(deadline)) {
+      case Readiness::Woken::by_event:
+        is_armed_ = false;
+        break;
+      case Readiness::Woken::by_signal:
+        return EINTR;
+      case Readiness::Woken::by_deadline:
+        return EAGAIN;
+    }
+  }
+}
+
+}  // namespace weir::zmq_plugin

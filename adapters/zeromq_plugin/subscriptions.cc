@@ -1,0 +1,154 @@
+#include "adapters/zeromq_plugin/subscriptions.h"
+
+#include <cstring>
+#include <utility>
+
+#include "adapters/zeromq_plugin/topics.h"
+
+namespace weir::zmq_plugin {
+namespace {
+
+// Changes that an XPUB socket can be behind and still hear one by one.
+constexpr std::uint64_t changes_kept = 63;
+constexpr std::size_t most_memory = std::size_t{256} << 20U;
+
+void append_number(std::string& text, std::uint64_t number) {
+  text.append(reinterpret_cast<const char*>(&number), sizeof(number));
+}
+
+// Number of prefixes; count and size of each, and its bytes; then the frames of a message, size and bytes of each.
+std::string write(const Prefixes& prefixes, std::span<const Frame> frames) {
+  std::string text;
+  append_number(text, prefixes.counts().size());
+  for (const auto& [prefix, count] : prefixes.counts()) {
+    append_number(text, count);
+    append_number(text, prefix.size());
+    text += prefix;
+  }
+  for (const Frame frame : frames) {
+    append_number(text, frame.size());
+    text.append(reinterpret_cast<const char*>(frame.data()), frame.size());
+  }
+  return text;
+}
+
+// Reads it back, and stops at whatever does not fit.
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : text_(text) {}
+
+  [[nodiscard]] bool done() const noexcept { return text_.empty(); }
+  std::uint64_t number() noexcept {
+    std::uint64_t number = 0;
+    const std::string bytes(take(sizeof(number)));
+    if (bytes.size() == sizeof(number)) std::memcpy(&number, bytes.data(), sizeof(number));
+    return number;
+  }
+  std::string_view take(std::uint64_t size) noexcept {
+    if (size > text_.size()) text_ = {};
+    const std::string_view taken = text_.substr(0, size);
+    text_.remove_prefix(taken.size());
+    return taken;
+  }
+
+ private:
+  std::string_view text_;
+};
+
+std::string event(char kind, std::string_view prefix) { return std::string(1, kind).append(prefix); }
+
+}  // namespace
+
+Result<Announcer> Announcer::open(const Endpoint& topic, const Prefixes& prefixes) {
+  PublisherQos qos;
+  qos.depth = changes_kept;
+  qos.history = 1;
+  qos.loans = 2;
+  qos.memory = most_memory;
+  Result<std::unique_ptr<spi::PublisherPort>> port = join_as_publisher(topic, qos);
+  if (!port) return tl::unexpected(port.error());
+  Announcer announcer(std::move(*port));
+  if (!prefixes.empty()) announcer.announce(prefixes);
+  return announcer;
+}
+
+Announcer::Announcer(std::unique_ptr<spi::PublisherPort> port) noexcept
+    : port_(static_cast<shm::PublisherPort*>(port.release())) {}
+
+void Announcer::announce(const Prefixes& prefixes) { send(prefixes, {}); }
+
+void Announcer::send(const Prefixes& prefixes, std::span<const Frame> frames) {
+  const std::string text = write(prefixes, frames);
+  spi::LoanRecord record;
+  if (!port_->loan({.size = text.size(), .header_size = 0, .alignment = 8}, record)) return;
+  std::memcpy(record.payload, text.data(), text.size());
+  if (!port_->publish(record, std::nullopt)) port_->drop(record);
+}
+
+void Announcer::close() noexcept {
+  if (port_->inherited()) {
+    static_cast<void>(port_.release());  // our parent's: nothing shared is touched
+  } else {
+    port_->close();
+  }
+}
+
+Result<Listener> Listener::open(const Endpoint& topic) {
+  Result<Ref<Receiver>> receiver = Receiver::open(topic, {.depth = changes_kept, .copies = true, .history = 1});
+  if (!receiver) return tl::unexpected(receiver.error());
+  static_cast<void>((*receiver)->next_event());  // records them from now on
+  return Listener(std::move(*receiver));
+}
+
+void Listener::listen(const Verbosity& verbosity, Heard& heard) {
+  // What a subscriber said comes before its end.
+  spi::SampleRecord sample;
+  while (receiver_->take(sample)) {
+    hear(sample.publisher, sample, verbosity, heard);
+    receiver_->release(sample);
+  }
+  while (true) {
+    const Result<std::optional<MembershipEvent>> event = receiver_->next_event();
+    if (!event || !*event) return;
+    const auto peer = peers_.find((*event)->peer.id);
+    if ((*event)->change != Change::joined && peer != peers_.end()) {
+      update(peer->second, {}, verbosity, heard);
+      peers_.erase(peer);
+    }
+  }
+}
+
+void Listener::hear(PeerId peer, const spi::SampleRecord& sample, const Verbosity& verbosity, Heard& heard) {
+  Reader reader({reinterpret_cast<const char*>(sample.payload), sample.size});
+  Prefixes::Counts now;
+  for (std::uint64_t left = reader.number(); left != 0 && !reader.done(); --left) {
+    const std::uint64_t count = reader.number();
+    const std::string_view prefix = reader.take(reader.number());
+    now.emplace(prefix, static_cast<std::uint32_t>(count));
+  }
+  update(peers_[peer], now, verbosity, heard);
+  std::vector<std::string> frames;
+  while (!reader.done()) frames.emplace_back(reader.take(reader.number()));
+  if (!frames.empty()) heard.push_back(std::move(frames));
+}
+
+void Listener::update(Prefixes::Counts& known, const Prefixes::Counts& now, const Verbosity& verbosity, Heard& heard) {
+  for (const auto& [prefix, count] : known) {
+    if (now.contains(prefix)) continue;
+    const auto entry = subscribers_.find(prefix);
+    const bool was_last = --entry->second == 0;
+    if (was_last) subscribers_.erase(entry);
+    if (was_last || verbosity.every_unsubscription) heard.push_back({event('\0', prefix)});
+  }
+  for (const auto& [prefix, count] : now) {
+    const auto before = known.find(prefix);
+    const std::uint32_t had = before == known.end() ? 0 : before->second;
+    const bool is_first = had == 0 && ++subscribers_[prefix] == 1;
+    for (std::uint32_t more = had; more < count; ++more) {
+      if ((is_first && more == had) || verbosity.every_subscription) heard.push_back({event('\1', prefix)});
+    }
+  }
+  known = now;
+}
+
+}  // namespace weir::zmq_plugin

@@ -1,0 +1,152 @@
+// Who hears what, and what publishers learn of it.
+#include <string>
+#include <thread>
+
+#include "adapters/zeromq_plugin/test_sockets.h"
+
+namespace weir::zmq_plugin {
+namespace {
+
+using zmq::socket_type;
+using Subscriptions = Sockets;
+
+TEST_F(Subscriptions, PrefixesOfTheFirstFrameSelect) {
+  zmq::socket_t publisher = bound(socket_type::pub, shm());
+  zmq::socket_t subscriber = this->subscriber(shm(), {"ab", "x", "abcd"});
+  for (const char* topic : {"a", "ab", "b", "abc", "x", "xy", "", "yx"}) send(publisher, Texts{topic, "x"});
+  send(publisher, "end of ab");
+  send(publisher, "xend");
+  Texts topics;
+  for (Texts frames = receive_frames(subscriber); frames[0] != "xend"; frames = receive_frames(subscriber)) {
+    topics.push_back(frames[0]);
+  }
+  EXPECT_EQ(topics, (Texts{"ab", "abc", "x", "xy"}));
+}
+
+TEST_F(Subscriptions, OneThatWasMadeTwiceEndsWithTheSecondEnd) {
+  zmq::socket_t publisher = bound(socket_type::pub, shm());
+  zmq::socket_t subscriber = this->subscriber(shm(), {"a", "a", "b"});
+  subscriber.set(zmq::sockopt::unsubscribe, "a");
+  send(publisher, "a1");
+  EXPECT_EQ(receive(subscriber), "a1");
+  subscriber.set(zmq::sockopt::unsubscribe, "a");
+  send(publisher, "a2");
+  send(publisher, "b");
+  EXPECT_EQ(receive(subscriber), "b");
+}
+
+TEST_F(Subscriptions, WithoutAnyNothingComesAndNobodyIsHeldBack) {
+  zmq::socket_t publisher = make(socket_type::pub);
+  publisher.set(zmq::sockopt::xpub_nodrop, true);
+  publisher.bind(shm());
+  zmq::socket_t subscriber = this->subscriber(shm(), {});
+  for (int number = 0; number < 10'000; ++number) send(publisher, "unheard");
+  EXPECT_TRUE(has_nothing(subscriber));
+  subscriber.set(zmq::sockopt::subscribe, "");
+  send(publisher, "heard");
+  EXPECT_EQ(receive(subscriber), "heard");
+}
+
+TEST_F(Subscriptions, InvertedTheyTellWhatIsNotWanted) {
+  zmq::socket_t publisher = bound(socket_type::pub, shm());
+  zmq::socket_t subscriber = make(socket_type::sub);
+  subscriber.set(zmq::sockopt::invert_matching, 1);
+  subscriber.set(zmq::sockopt::subscribe, "noise");
+  subscriber.connect(shm());
+  send(publisher, "noise 1");
+  send(publisher, "music");
+  EXPECT_EQ(receive(subscriber), "music");
+}
+
+TEST_F(Subscriptions, XpubHearsTheFirstAndTheLastOfEachPrefix) {
+  zmq::socket_t publisher = bound(socket_type::xpub, shm());
+  zmq::socket_t one = subscriber(shm(), {"a"});
+  EXPECT_EQ(receive(publisher), subscription("a"));
+  zmq::socket_t two = subscriber(shm(), {"a", "b"});
+  EXPECT_EQ(receive(publisher), subscription("b"));
+  one.set(zmq::sockopt::unsubscribe, "a");
+  two.set(zmq::sockopt::unsubscribe, "b");
+  EXPECT_EQ(receive(publisher), unsubscription("b"));
+  two.set(zmq::sockopt::unsubscribe, "a");
+  EXPECT_EQ(receive(publisher), unsubscription("a"));
+  EXPECT_TRUE(has_nothing(publisher));
+}
+
+TEST_F(Subscriptions, VerboseXpubHearsThemAll) {
+  zmq::socket_t publisher = make(socket_type::xpub);
+  publisher.set(zmq::sockopt::xpub_verboser, true);
+  publisher.bind(shm());
+  zmq::socket_t one = subscriber(shm(), {"a"});
+  EXPECT_EQ(receive(publisher), subscription("a"));
+  zmq::socket_t two = subscriber(shm(), {"a"});
+  EXPECT_EQ(receive(publisher), subscription("a"));
+  one.set(zmq::sockopt::unsubscribe, "a");
+  EXPECT_EQ(receive(publisher), unsubscription("a"));
+  two.close();
+  EXPECT_EQ(receive(publisher), unsubscription("a"));
+}
+
+TEST_F(Subscriptions, XpubThatComesLateHearsWhatIsThere) {
+  zmq::socket_t subscriber = this->subscriber(shm(), {"a", "b"});
+  zmq::socket_t publisher = bound(socket_type::xpub, shm());
+  Texts heard{receive(publisher), receive(publisher)};
+  std::sort(heard.begin(), heard.end());
+  EXPECT_EQ(heard, (Texts{subscription("a"), subscription("b")}));
+}
+
+TEST_F(Subscriptions, TheEndOfASubscriberEndsItsSubscriptions) {
+  zmq::socket_t publisher = bound(socket_type::xpub, shm());
+  zmq::socket_t subscriber = this->subscriber(shm(), {"a"});
+  EXPECT_EQ(receive(publisher), subscription("a"));
+  subscriber.close();
+  EXPECT_EQ(receive(publisher), unsubscription("a"));
+}
+
+TEST_F(Subscriptions, WhatXpubWasToldIsAPromise) {
+  zmq::socket_t publisher = bound(socket_type::xpub, shm());
+  for (int round = 0; round < 50; ++round) {
+    zmq::socket_t subscriber = this->subscriber(shm(), {"a"});
+    ASSERT_EQ(receive(publisher), subscription("a"));
+    send(publisher, "a" + std::to_string(round));
+    ASSERT_EQ(receive(subscriber), "a" + std::to_string(round));
+    subscriber.close();
+    ASSERT_EQ(receive(publisher), unsubscription("a"));
+  }
+}
+
+TEST_F(Subscriptions, XsubSubscribesByMessagesAndSendsUpstream) {
+  zmq::socket_t publisher = bound(socket_type::xpub, shm());
+  zmq::socket_t subscriber = make(socket_type::xsub);
+  send(subscriber, subscription("before"));
+  subscriber.connect(shm());
+  EXPECT_EQ(receive(publisher), subscription("before"));
+  send(subscriber, subscription("a"));
+  EXPECT_EQ(receive(publisher), subscription("a"));
+  send(publisher, "b");
+  send(publisher, "a");
+  EXPECT_EQ(receive(subscriber), "a");
+  send(subscriber, Texts{"upstream", "words"});
+  EXPECT_EQ(receive_frames(publisher), (Texts{"upstream", "words"}));
+  send(subscriber, unsubscription("a"));
+  EXPECT_EQ(receive(publisher), unsubscription("a"));
+}
+
+TEST_F(Subscriptions, AProxyForwardsMessagesOneWayAndSubscriptionsTheOther) {
+  zmq::socket_t publisher = bound(socket_type::xpub, shm("in"));
+  zmq::socket_t controller = bound(socket_type::pair, "inproc://control");
+  std::jthread proxy([this] {
+    zmq::socket_t frontend = connected(socket_type::xsub, shm("in"));
+    zmq::socket_t backend = bound(socket_type::xpub, shm("out"));
+    zmq::socket_t control = connected(socket_type::pair, "inproc://control");
+    EXPECT_EQ(zmq_proxy_steerable(frontend.handle(), backend.handle(), nullptr, control.handle()), 0);
+  });
+  zmq::socket_t subscriber = this->subscriber(shm("out"), {"a"});
+  EXPECT_EQ(receive(publisher), subscription("a")) << "through the proxy";
+  send(publisher, Texts{"b", "nothing"});
+  send(publisher, Texts{"a", "something"});
+  EXPECT_EQ(receive_frames(subscriber), (Texts{"a", "something"}));
+  send(controller, "TERMINATE");
+}
+
+}  // namespace
+}  // namespace weir::zmq_plugin
