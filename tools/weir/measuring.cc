@@ -1,0 +1,58 @@
+#include "tools/weir/measuring.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "tools/weir/target.h"
+
+namespace weir::tool {
+namespace {
+
+void say(Console& console, const Rate& rate, const Wording& wording, bool is_total) {
+  if (console.json()) {
+    Json json = wording.json(rate);
+    json["lost"] = rate.lost();
+    json["total"] = is_total;
+    console.document(json);
+    return;
+  }
+  std::string line = rate.has_spans() ? wording.text(rate) : "no messages";
+  if (rate.lost() != 0) line += console.coloured(fmt::format(", {} lost", rate.lost()), Colour::red);
+  console.line(is_total ? fmt::format("in all: {} messages: {}", rate.messages(), line) : line);
+}
+
+}  // namespace
+
+void Measuring::add_to(CLI::App& command) {
+  listening.add_to(command);
+  command.add_option("-i,--interval", interval, "seconds between two lines (default: 1)")
+      ->check(CLI::Range(0.01, 86400.0));
+}
+
+ExitCode measure(Session& session, const Measuring& measuring, const Wording& wording) {
+  const Listening& listening = measuring.listening;
+  Result<Subscriber> subscriber = listen_to(session.node, listening.topic, listening.wait);
+  if (!subscriber) return session.console.error(subscriber.error());
+  // When it was published, where that is told: so the spans are the publisher's, not ours.
+  const bool has_time = subscriber->capabilities().publish_time;
+  Rate total;
+  Rate interval;
+  const auto use = [&](const Sample& sample) {
+    const auto moment = has_time ? sample.publish_time() : std::chrono::steady_clock::now();
+    total.add(moment, sample.payload().size(), sample.lost_before());
+    interval.add(moment, sample.payload().size(), sample.lost_before());
+    return total.messages() != listening.count;
+  };
+  const auto tick = [&] {
+    say(session.console, interval, wording, false);
+    interval = interval.following();
+  };
+  const std::chrono::nanoseconds period(static_cast<std::int64_t>(measuring.interval * 1e9));
+  const auto ending = receive(session, *subscriber, listening.deadline(), {.use = use, .period = period, .tick = tick});
+  if (!ending) return session.console.error(ending.error());
+  say(session.console, total, wording, true);
+  return judge(session, *ending, listening, total.messages());
+}
+
+}  // namespace weir::tool

@@ -1,0 +1,167 @@
+// weir pub TOPIC: publishes messages that are given as arguments, come from a file, or from the standard input.
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "tools/weir/pace.h"
+#include "tools/weir/receiving.h"
+#include "tools/weir/source.h"
+#include "tools/weir/target.h"
+
+namespace weir::tool {
+namespace {
+
+struct Options {
+  std::string topic;
+  std::vector<std::string> messages;
+  std::string file;
+  std::string lines;        // a file whose lines are the messages; "-": the standard input
+  std::uint64_t chunk = 0;  // bytes of each message of `lines`
+  double rate = 0;          // messages a second; 0: as fast as can be
+  std::uint64_t count = 0;  // in all, going round; 0: each once
+  std::uint64_t wait_for = 0;
+  double patience = 0;  // seconds that it waits for subscribers; 0: for ever
+};
+
+// What came of it, whatever the end.
+class Publishing {
+ public:
+  Publishing(Session& session, Publisher& publisher, const Options& options)
+      : session_(session), publisher_(publisher), options_(options), start_(std::chrono::steady_clock::now()) {}
+
+  // False: enough were sent, or a signal came.
+  Result<bool> send(const std::string& message) {
+    if (options_.rate > 0) {
+      const std::chrono::duration<double> due(static_cast<double>(sent_) / options_.rate);
+      const auto moment = start_ + std::chrono::duration_cast<std::chrono::nanoseconds>(due);
+      if (!sleep_until(moment, session_.interrupts)) return false;
+    }
+    while (!session_.interrupts.token().stop_requested()) {
+      const auto sequence = publisher_.send(std::as_bytes(std::span(message)));
+      if (sequence) {
+        ++sent_;
+        bytes_ += message.size();
+        return sent_ != options_.count;
+      }
+      if (sequence.error().code() != ErrorCode::back_pressure) return tl::unexpected(sequence.error());
+      const auto wake = publisher_.wait(never, session_.interrupts.token());
+      if (!wake) return tl::unexpected(wake.error());
+    }
+    return false;
+  }
+
+  void say_what_was_done() const {
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start_;
+    const auto peers = publisher_.peers();
+    if (session_.console.json()) {
+      Json json{{"published", sent_}, {"bytes", bytes_}, {"seconds", took.count()}};
+      if (peers) json["subscribers"] = peers->size();
+      session_.console.document(json);
+      return;
+    }
+    session_.console.note(fmt::format("published {} messages, {}{}", sent_, bytes_text(static_cast<double>(bytes_)),
+                                      peers ? fmt::format("; {} subscribers are there", peers->size()) : ""));
+  }
+
+ private:
+  Session& session_;
+  Publisher& publisher_;
+  const Options& options_;
+  std::chrono::steady_clock::time_point start_;
+  std::uint64_t sent_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
+// The given messages in turn: each once, or as often as the count wants.
+Status send_given(Publishing& publishing, const std::vector<std::string>& messages, bool goes_round) {
+  do {
+    for (const std::string& message : messages) {
+      const Result<bool> more = publishing.send(message);
+      if (!more) return tl::unexpected(more.error());
+      if (!*more) return {};
+    }
+  } while (goes_round);
+  return {};
+}
+
+Status send_read(Session& session, Publishing& publishing, const Options& options) {
+  shm::File file;
+  int descriptor = STDIN_FILENO;
+  if (options.lines != "-") {
+    const Result<int> opened = open_to_read(options.lines);
+    if (!opened) return tl::unexpected(opened.error());
+    file = shm::File(*opened);
+    descriptor = *opened;
+  }
+  MessageReader reader(descriptor, options.lines == "-" ? "the standard input" : options.lines, options.chunk,
+                       session.interrupts);
+  while (true) {
+    const auto message = reader.next();
+    if (!message) return tl::unexpected(message.error());
+    if (!*message) return {};
+    const Result<bool> more = publishing.send(**message);
+    if (!more) return tl::unexpected(more.error());
+    if (!*more) return {};
+  }
+}
+
+Status wait_for_subscribers(Session& session, Publisher& publisher, const Options& options) {
+  if (options.wait_for == 0) return {};
+  const Deadline deadline =
+      options.patience > 0 ? after(std::chrono::nanoseconds(static_cast<std::int64_t>(options.patience * 1e9))) : never;
+  session.console.note(fmt::format("waiting for {} subscribers", options.wait_for));
+  return publisher.wait_for_subscribers(options.wait_for, deadline, session.interrupts.token());
+}
+
+ExitCode pub(Session& session, const Options& options) {
+  std::vector<std::string> messages = options.messages;
+  if (!options.file.empty()) {
+    Result<std::string> content = read_file(options.file);
+    if (!content) return session.console.error(content.error());
+    messages.push_back(std::move(*content));
+  }
+  auto publisher = session.node.publisher(uri_of(options.topic));
+  if (!publisher) return session.console.error(publisher.error());
+  if (const Status ready = wait_for_subscribers(session, *publisher, options); !ready) {
+    if (ready.error().code() == ErrorCode::interrupted) return ExitCode::done;
+    return session.console.error(ready.error());
+  }
+  Publishing publishing(session, *publisher, options);
+  const Status sent =
+      messages.empty() ? send_read(session, publishing, options) : send_given(publishing, messages, options.count != 0);
+  publishing.say_what_was_done();
+  return sent ? ExitCode::done : session.console.error(sent.error());
+}
+
+}  // namespace
+
+void add_pub(CLI::App& program, Action& chosen) {
+  CLI::App* command = program.add_subcommand("pub", "publishes messages");
+  auto options = std::make_shared<Options>();
+  options->lines = "-";
+  command->add_option("topic", options->topic, "a topic of shm, or the endpoint of any backend")->required();
+  CLI::Option* messages =
+      command->add_option("message", options->messages, "the messages; without any, the lines of the standard input");
+  CLI::Option* file = command->add_option("-f,--file", options->file, "the whole of this file as one message");
+  CLI::Option* lines =
+      command->add_option("-l,--lines", options->lines, "the lines of this file (-: of the standard input)");
+  CLI::Option* chunk = command->add_option("-s,--size", options->chunk, "messages of so many bytes instead of lines")
+                           ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 30U));
+  for (CLI::Option* option : {lines, chunk}) option->excludes(messages)->excludes(file);
+  file->excludes(messages);
+  command->add_option("-r,--rate", options->rate, "messages a second (default: as fast as can be)")
+      ->check(CLI::PositiveNumber);
+  command->add_option("-n,--count", options->count, "so many messages in all; given ones go round until then")
+      ->check(CLI::PositiveNumber);
+  command->add_option("-w,--wait-for", options->wait_for, "begin when there are so many subscribers")
+      ->check(CLI::PositiveNumber);
+  command->add_option("-t,--time", options->patience, "seconds to wait for them (default: no end)")
+      ->check(CLI::PositiveNumber);
+  command->callback([options, &chosen] { chosen = [options](Session& session) { return pub(session, *options); }; });
+}
+
+}  // namespace weir::tool

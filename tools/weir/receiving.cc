@@ -1,0 +1,48 @@
+#include "tools/weir/receiving.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace weir::tool {
+
+void Listening::add_to(CLI::App& command) {
+  command.add_option("topic", topic, "a topic of shm, or the endpoint of any backend")->required();
+  command.add_option("-n,--count", count, "end after so many messages")->check(CLI::PositiveNumber);
+  command.add_option("-t,--time", seconds, "end after so many seconds")->check(CLI::PositiveNumber);
+  command.add_flag("-w,--wait", wait, "wait for a topic that nobody has made yet");
+}
+
+Deadline Listening::deadline() const {
+  constexpr double longest = 1e9;
+  return seconds > 0 ? after(std::chrono::nanoseconds(static_cast<std::int64_t>(std::min(seconds, longest) * 1e9)))
+                     : never;
+}
+
+Result<Ending> receive(Session& session, Subscriber& subscriber, Deadline deadline, const Reaction& reaction) {
+  Deadline next_tick = reaction.tick ? after(reaction.period) : never;
+  while (session.console.is_heard()) {
+    const Result<Wake> wake = subscriber.wait(std::min(deadline, next_tick), session.interrupts.token());
+    if (!wake) return tl::unexpected(wake.error());
+    if (*wake == Wake::interrupted) return Ending::interrupted;
+    if (passed(next_tick)) {
+      reaction.tick();
+      next_tick = after(reaction.period);
+    }
+    if (passed(deadline)) return Ending::time;
+    const Result<Sample> sample = subscriber.take();
+    if (!sample) return tl::unexpected(sample.error());
+    if (*sample && !reaction.use(*sample)) return Ending::enough;
+  }
+  return Ending::interrupted;
+}
+
+ExitCode judge(Session& session, Ending ending, const Listening& listening, std::uint64_t got) {
+  if (ending != Ending::time || got >= listening.count) return ExitCode::done;
+  return session.console.error(
+      Error(ErrorCode::timed_out, fmt::format("topic \"{}\": {} of {} messages came within {} s: is there a publisher? "
+                                              "(weir info shows who is there)",
+                                              listening.topic, got, listening.count, listening.seconds)));
+}
+
+}  // namespace weir::tool
