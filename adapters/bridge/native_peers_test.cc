@@ -34,7 +34,7 @@ Peer run(const std::string& path, const std::vector<std::string>& arguments) {
   return std::make_unique<Program>(path, arguments);
 }
 Peer pyzmq(const std::string& role) {
-  Peer peer = run("/usr/bin/python3", {"adapters/bridge/testing/pyzmq_peer.py", role, feed});
+  Peer peer = run("/usr/bin/python3", {"adapters/bridge/pyzmq_peer.py", role, feed});
   peer->expect("ready");
   return peer;
 }

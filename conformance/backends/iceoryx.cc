@@ -85,6 +85,7 @@ std::vector<Deviation> deviations() {
       {"CRASH-20", always, slow_reclaim, {}, "ABlockedPublisherIsFreedWithinFiveMilliseconds"},
       {"CRASH-8", may, deadlock, deadlock_issues, "APublisherKilledAtAnyMomentLeavesAPrefix"},
       {"CRASH-8", may, deadlock, deadlock_issues, "ALosslessSubscriberLosesNothingOfPublishersKilledAtAnyMoment"},
+      {"CRASH-23", may, deadlock, deadlock_issues},
       {"CRASH-9", may, in_flight, {}, "ADroppingSubscriberStoppedAtAnyMomentHarmsNobodyAndLosesExactly"},
       {"CRASH-11", may, stopped, deadlock_issues, "AStoppedPublisherIsNotTakenForDeadAndGoesOnInSequence"},
       {"CRASH-12", may, deadlock, deadlock_issues, "APublisherGoesOnUndisturbedWhileOthersAreKilled"},
