@@ -1,8 +1,8 @@
 // RouDi comes, goes, is replaced, is stuck, and takes this process for dead.
+#include <semaphore.h>
 #include <signal.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -169,17 +169,18 @@ TEST_F(RoudiLife, AProcessThatRoudiStruckOffIsToldAndEndsProperly) {
   must(publisher.send({}), "send");
 }
 
-std::atomic<int> terminations{0};
+sem_t terminated;  // posted by the handler, which may be called in any thread
 
 TEST_F(RoudiLife, TheSignalThatAnEndingRoudiSendsIsTheApplicationsOwn) {
   struct sigaction action {};
-  action.sa_handler = [](int) { ++terminations; };
+  sem_init(&terminated, 0, 0);
+  action.sa_handler = [](int) { sem_post(&terminated); };
   struct sigaction before {};
   sigaction(SIGTERM, &action, &before);
   Subscriber subscriber = this->subscriber(uri);
   ::kill(roudi_->pid(), SIGTERM);
-  while (terminations == 0) ::usleep(1000);  // the watchdog is the test's time limit
-  EXPECT_GE(terminations, 1);
+  while (sem_wait(&terminated) != 0) {  // the watchdog is the test's time limit
+  }
   // RouDi waits for its processes to end: we do not have to, and notice when it is gone.
   roudi_.reset();
   const auto wake = subscriber.wait(after(patience));

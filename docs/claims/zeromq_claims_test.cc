@@ -21,6 +21,7 @@
 #include <gtest/gtest.h>
 
 #include "adapters/zeromq/test_support.h"
+#include "docs/claims/part.h"
 
 namespace weir::zeromq {
 namespace {
@@ -218,16 +219,6 @@ of payload, over `shm://` {:.4f} and {:.4f}. Of {} messages of 1 KiB that were u
   return text;
 }
 
-// The verdicts alone.
-std::vector<std::string> verdicts(const std::string& part) {
-  std::vector<std::string> rows;
-  std::istringstream lines(part);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("| ")) rows.push_back(line);
-  }
-  return rows;
-}
-
 TEST(ClaimsOfZeroMq, ThePageSaysWhatIsMeasured) {
   const ShortDirectory directory;
   const Findings ipc = measure("zmq", directory.path("feed"), directory.ipc("feed"), directory.ipc("feed"));
@@ -245,18 +236,7 @@ TEST(ClaimsOfZeroMq, ThePageSaysWhatIsMeasured) {
 
   const std::string part = write_part(ipc, shm);
   fmt::print("{}\n", part);
-  std::string text = content_of(page);
-  const std::size_t begin = text.find(begin_mark);
-  const std::size_t end = text.find(end_mark);
-  ASSERT_TRUE(begin != std::string::npos && end != std::string::npos) << page << " has no part one";
-  const std::size_t inside = begin + begin_mark.size();
-  if (rewrites_it) {
-    text.replace(inside, end - inside, part);
-    std::ofstream(page) << text;
-    return;
-  }
-  EXPECT_EQ(verdicts(text.substr(inside, end - inside)), verdicts(part))
-      << "the page says otherwise: write it anew with --rewrite (see the top of this file)";
+  compare_or_rewrite(page, begin_mark, end_mark, part, rewrites_it);
 }
 
 }  // namespace

@@ -6,9 +6,6 @@
 // Compares the verdicts of the page with what it measures; --rewrite writes the part anew, with that run's figures.
 #include <array>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -17,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "adapters/zeromq/test_support.h"
+#include "docs/claims/part.h"
 
 namespace weir::zeromq {
 namespace {
@@ -28,11 +26,6 @@ constexpr std::string_view end_mark = "<!-- end of part three -->\n";
 
 std::string page;  // its path
 bool rewrites_it = false;
-
-std::string content_of(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
 
 // How many of these messages a subscriber that was busy finds after their publisher was killed.
 std::uint64_t survivors(bool by_shm, std::uint64_t count, std::size_t size) {
@@ -87,32 +80,11 @@ compares these verdicts.
   return text + fmt::format("\nFigures of one run, over `ipc://` and over `shm://` (not compared): {}.\n", figures);
 }
 
-// The verdicts alone.
-std::vector<std::string> verdicts(const std::string& part) {
-  std::vector<std::string> rows;
-  std::istringstream lines(part);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("| ")) rows.push_back(line);
-  }
-  return rows;
-}
-
 TEST(ClaimsOfThePlugin, ThePageSaysWhatIsMeasured) {
   std::string figures;
   const std::string part = write_part(figures);
   fmt::print("{}\n", part);
-  std::string text = content_of(page);
-  const std::size_t begin = text.find(begin_mark);
-  const std::size_t end = text.find(end_mark);
-  ASSERT_TRUE(begin != std::string::npos && end != std::string::npos) << page << " has no part three";
-  const std::size_t inside = begin + begin_mark.size();
-  if (rewrites_it) {
-    text.replace(inside, end - inside, part);
-    std::ofstream(page) << text;
-    return;
-  }
-  EXPECT_EQ(verdicts(text.substr(inside, end - inside)), verdicts(part))
-      << "the page says otherwise: write it anew with --rewrite (see the top of this file)";
+  compare_or_rewrite(page, begin_mark, end_mark, part, rewrites_it);
 }
 
 }  // namespace
