@@ -192,4 +192,9 @@ class Registration {
   explicit Registration(BackendFactory factory);
 };
 
+// Whom every Node asks for a scheme that none of its backends serves: backend_directory.h, if that is linked in. Null
+// is for a scheme that it does not know either. What it returns stays as long as the process lives.
+using BackendFinder = Result<Backend*> (*)(const Endpoint& endpoint);
+void set_backend_finder(BackendFinder finder) noexcept;
+
 }  // namespace weir::spi

@@ -17,6 +17,8 @@ std::vector<spi::BackendFactory>& linked_backends() {
   return factories;
 }
 
+constinit spi::BackendFinder backend_finder = nullptr;  // set before main() begins
+
 // Refuses what a backend does not promise; `what` names option and value.
 class Refusals {
  public:
@@ -68,6 +70,8 @@ namespace spi {
 
 Registration::Registration(BackendFactory factory) { linked_backends().push_back(factory); }
 
+void set_backend_finder(BackendFinder finder) noexcept { backend_finder = finder; }
+
 Result<std::vector<TopicDescription>> Backend::topics(const Endpoint& backend) {
   return failure(ErrorCode::unsupported, fmt::format("the backend {} cannot list topics", backend.scheme));
 }
@@ -111,6 +115,10 @@ Result<spi::Backend*> Node::backend_of(const Endpoint& endpoint) const {
     if (std::find(served.begin(), served.end(), endpoint.scheme) != served.end()) {
       return backend.get();
     }
+  }
+  if (backend_finder != nullptr) {
+    Result<spi::Backend*> found = backend_finder(endpoint);
+    if (!found || *found != nullptr) return found;
   }
   return failure(ErrorCode::not_found, fmt::format("endpoint \"{}\": no backend serves {}://; there are: {}",
                                                    endpoint.text(), endpoint.scheme, fmt::join(schemes(), ", ")));

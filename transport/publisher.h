@@ -29,6 +29,13 @@
 
 namespace weir {
 
+class Publisher;
+
+namespace spi {
+// For what knows more of a backend than this interface does. Null for one that was moved from.
+[[nodiscard]] PublisherPort* port_of(const Publisher& publisher) noexcept;
+}  // namespace spi
+
 class Publisher {
  public:
   Publisher(Publisher&& other) noexcept;
@@ -82,6 +89,7 @@ class Publisher {
 
  private:
   friend class Node;
+  friend spi::PublisherPort* spi::port_of(const Publisher& publisher) noexcept;
   Publisher(std::unique_ptr<spi::PublisherPort> port, PublisherQos qos);
   void leave() noexcept;
   [[gnu::always_inline]] Result<Loan> loan_from(spi::PublisherPort& port, const spi::LoanRequest& request) {
@@ -98,6 +106,8 @@ class Publisher {
   spi::PublisherPort* port_ = nullptr;  // deleted when the handle and the last loan are gone
   PublisherQos qos_;
 };
+
+inline spi::PublisherPort* spi::port_of(const Publisher& publisher) noexcept { return publisher.port_; }
 
 [[gnu::always_inline]] inline Result<Loan> Publisher::loan(std::size_t size, std::size_t header_size,
                                                            std::size_t alignment) {

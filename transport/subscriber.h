@@ -26,6 +26,13 @@
 
 namespace weir {
 
+class Subscriber;
+
+namespace spi {
+// For what knows more of a backend than this interface does. Null for one that was moved from.
+[[nodiscard]] SubscriberPort* port_of(const Subscriber& subscriber) noexcept;
+}  // namespace spi
+
 class Subscriber {
  public:
   Subscriber(Subscriber&& other) noexcept;
@@ -65,6 +72,7 @@ class Subscriber {
 
  private:
   friend class Node;
+  friend spi::SubscriberPort* spi::port_of(const Subscriber& subscriber) noexcept;
   Subscriber(std::unique_ptr<spi::SubscriberPort> port, SubscriberQos qos);
   void leave() noexcept;
   [[gnu::always_inline]] static Result<Sample> take_from(spi::SubscriberPort& port) {
@@ -79,6 +87,8 @@ class Subscriber {
   spi::SubscriberPort* port_ = nullptr;  // deleted when the handle and the last sample are gone
   SubscriberQos qos_;
 };
+
+inline spi::SubscriberPort* spi::port_of(const Subscriber& subscriber) noexcept { return subscriber.port_; }
 
 [[gnu::always_inline]] inline Result<Sample> Subscriber::take() {
   spi::SubscriberPort* const port = port_;

@@ -165,6 +165,9 @@ void ConformanceTest::settle_deviations() {
     failed = failed || failures_.GetTestPartResult(at).failed();
     if (failures_.GetTestPartResult(at).skipped()) skip = failures_.GetTestPartResult(at).message();
   }
+  const bool always = std::any_of(deviations_.begin(), deviations_.end(),
+                                  [](const Deviation& deviation) { return deviation.kind == Deviation::Kind::always; });
+  if (!always) VerdictWriter::note_declared_may_fail();
   if (failed) {
     VerdictWriter::note_known_deviation(deviations_.front().reason);
     return;

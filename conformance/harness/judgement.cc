@@ -21,6 +21,11 @@ std::string& known_deviation() {
   return reason;
 }
 
+bool& may_fail() {
+  static bool declared = false;
+  return declared;
+}
+
 struct Judged {
   Verdict verdict;
   std::string reason;
@@ -87,6 +92,8 @@ std::string_view to_string(Verdict verdict) {
 
 VerdictWriter::VerdictWriter(std::string backend) : backend_(std::move(backend)) {}
 
+void VerdictWriter::note_declared_may_fail() { may_fail() = true; }
+
 void VerdictWriter::note_known_deviation(std::string reason) { known_deviation() = std::move(reason); }
 
 void VerdictWriter::write(const ::testing::TestInfo& test, Verdict verdict, const std::string& reason) {
@@ -101,6 +108,7 @@ void VerdictWriter::write(const ::testing::TestInfo& test, Verdict verdict, cons
       {"verdict", to_string(verdict)},
       {"reason", reason},
       {"milliseconds", test.result()->elapsed_time()},
+      {"declared_may_fail", std::exchange(may_fail(), false)},
   };
   std::ofstream(std::string(directory) + "/verdicts.jsonl", std::ios::app)
       << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';

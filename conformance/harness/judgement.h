@@ -50,6 +50,8 @@ class VerdictWriter : public ::testing::EmptyTestEventListener {
 
   // The running test failed as declared, for this reason. (Its failures were kept from GoogleTest.)
   static void note_known_deviation(std::string reason);
+  // The running test is declared to fail now and then: whether it does this time is no verdict on the backend.
+  static void note_declared_may_fail();
   // The process is about to be ended by the watchdog: the running test failed.
   void write_hung();
 

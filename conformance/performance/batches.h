@@ -1,7 +1,8 @@
 // Time of many small batches, and their median.
 //
-// Other processes take the processor away for milliseconds. A batch takes some ten microseconds, so only few batches
-// meet that, and the median does not see those few; a mean over the whole time would.
+// Other processes take the processor away for milliseconds. A batch takes some
+// ten microseconds, so only few batches meet that, and the median does not see
+// those few; a mean over the whole time would.
 #pragma once
 
 #include <time.h>
@@ -20,7 +21,8 @@ namespace weir::performance {
   return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Processor time of this process: what it costs by itself, whoever else runs. A system call.
+// Processor time of this process: what it costs by itself, whoever else runs. A
+// system call.
 [[nodiscard]] inline double processor_nanoseconds() noexcept {
   timespec time{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
@@ -35,9 +37,10 @@ template <class Clock, class Batch>
   return clock() - begin;
 }
 
-// The median of what `measure` returns, called for about the time of `budget`, a fifth of which warms up.
+// What `measure` returns, called for about the time of `budget`, a fifth of
+// which warms up.
 template <class Measure>
-[[nodiscard]] double median_within(std::chrono::nanoseconds budget, Measure measure) {
+[[nodiscard]] std::vector<double> all_within(std::chrono::nanoseconds budget, Measure measure) {
   using Clock = std::chrono::steady_clock;
   constexpr std::size_t least = 5;
   const auto begin = Clock::now();
@@ -45,11 +48,17 @@ template <class Measure>
     static_cast<void>(measure());
   }
   std::vector<double> figures;
-  figures.reserve(std::size_t{1} << 16U);  // so that few grow it
+  figures.reserve(std::size_t{1} << 17U);  // so that few grow it
   while (figures.size() < least || Clock::now() - begin < budget) {
     figures.push_back(measure());
   }
-  return median(std::move(figures));
+  return figures;
+}
+
+// Their median.
+template <class Measure>
+[[nodiscard]] double median_within(std::chrono::nanoseconds budget, Measure measure) {
+  return median(all_within(budget, measure));
 }
 
 }  // namespace weir::performance

@@ -1,10 +1,16 @@
-// Measures weir against floors and peers: all in one run, in interleaved rounds.
+// Measures weir against floors and other frameworks: all in one run, in
+// interleaved rounds.
 //
-//   benchmark [--rounds 9] [--only TEXT] [--json FILE]
+//   benchmark                                everything
+//   benchmark --targets                      what weir wants to reach, and
+//   where it stands benchmark --quick --html page.html       a first look
+//   benchmark --loads latency --peers shm,"libzmq ipc" --sizes 64,4KiB --rounds
+//   5
 //
-// In a round every row is measured once; the figure of a row is the median of its rounds, and its ratio is the median
-// of the ratios within the rounds, so that a machine that is busy for a while distorts a ratio little. Exit status 0 if
-// all could be measured, whatever the figures.
+// In a round every row is measured once; the figure of a row is the median of
+// its rounds, and its ratio is the median of the ratios within the rounds, so
+// that a machine that is busy for a while distorts a ratio little. Exit status
+// 0 if all could be measured, whatever the figures.
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,105 +18,98 @@
 #include <cstdio>
 #include <exception>
 #include <fstream>
-#include <utility>
+#include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "conformance/performance/report.h"
-#include "conformance/performance/row.h"
+#include "conformance/performance/json.h"
+#include "conformance/performance/options.h"
+#include "conformance/performance/page.h"
+#include "conformance/performance/run.h"
+#include "conformance/performance/table.h"
 #include "conformance/performance/temporary_root.h"
 
 namespace weir::performance {
 namespace {
 
-struct Options {
-  int rounds = 9;
-  int milliseconds = 50;
-  std::string only;
-  std::string json_file;
-};
-
-std::string name_of(const Row& row) { return fmt::format("{}: {}, {}", row.load, row.peer, row.detail); }
-
-// The rows to measure: those that the option names and their references.
-std::vector<bool> chosen_of(const std::vector<Row>& rows, const std::string& only) {
-  std::vector<bool> chosen(rows.size());
-  for (std::size_t row = rows.size(); row-- > 0;) {  // references stand above
-    chosen[row] = chosen[row] || name_of(rows[row]).find(only) != std::string::npos;
-    for (const std::size_t reference : rows[row].references) {
-      chosen[reference] = chosen[reference] || chosen[row];
-    }
-  }
-  return chosen;
-}
-
-void show_progress(int round, int rounds, const std::string& name) {
+// On a terminal; nothing else is told while it runs.
+void show_progress(const std::string& text) {
   if (isatty(STDERR_FILENO) != 0) {
-    fmt::print(stderr, "\r\033[Kround {} of {}  {}", round, rounds, name);
+    fmt::print(stderr, "\r\033[K{:.120}", text);
   }
 }
 
-void clear_progress() {
-  if (isatty(STDERR_FILENO) != 0) {
-    fmt::print(stderr, "\r\033[K");
+void list_all() {
+  fmt::print("loads: {}\npeers:\n", fmt::join(load_names(), ", "));
+  for (const Peer& peer : peers()) {
+    fmt::print("  {:<18} {}\n", peer.name, peer.what);
   }
 }
 
-Status measure(const Options& options, Report& report) {
-  constexpr std::chrono::seconds patience(60);
-  const Placement placement = find_placement();
-  report.placement = placement.text;
-  const std::vector<bool> chosen = chosen_of(report.rows, options.only);
-  if (std::find(chosen.begin(), chosen.end(), true) == chosen.end()) {
-    std::string text = fmt::format("no row has \"{}\" in its name; there are\n", options.only);
-    for (const Row& row : report.rows) {
-      text += fmt::format("  {}\n", name_of(row));
-    }
-    return failure(ErrorCode::not_found, std::move(text));
+bool write(const std::string& file, const std::string& option, const std::string& text) {
+  if (file.empty()) {
+    return true;
   }
-  for (int round = 1; round <= options.rounds; ++round) {
-    for (std::size_t row = 0; row < report.rows.size(); ++row) {
-      if (!chosen[row]) {
-        continue;
+  std::ofstream stream(file);
+  if (stream << text << std::endl) {
+    return true;
+  }
+  fmt::print(stderr, "benchmark: cannot write the file {}: choose another with {}\n", file, option);
+  return false;
+}
+
+// The peers that cannot be measured on this machine, and their rows left out.
+void leave_out_missing(Report& report, std::vector<bool>& chosen) {
+  for (const Peer& peer : peers()) {
+    const auto is_wanted = [&](std::size_t row) { return chosen[row] && report.rows[row].peer == peer.name; };
+    std::vector<std::size_t> wanted;
+    for (std::size_t row = 0; row < chosen.size(); ++row) {
+      if (is_wanted(row)) {
+        wanted.push_back(row);
       }
-      const Row& what = report.rows[row];
-      show_progress(round, options.rounds, name_of(what));
-      const Result<double> figure =
-          run_pair(what.roles(std::chrono::milliseconds(options.milliseconds)), placement, patience);
-      if (!figure) {
-        clear_progress();
-        return failure(figure.error().code(), fmt::format("{}: {}", name_of(what), figure.error().message()));
+    }
+    const std::string reason = wanted.empty() || !peer.hindrance ? std::string() : peer.hindrance();
+    if (!reason.empty()) {
+      report.missing.push_back(fmt::format("{}: {}", peer.name, reason));
+      for (const std::size_t row : wanted) {
+        chosen[row] = false;
       }
-      report.figures[row].push_back(*figure);
     }
   }
-  clear_progress();
-  return {};
 }
 
 int run(const Options& options) {
   Report report;
   report.rows = all_rows();
-  report.figures.resize(report.rows.size());
+  report.outcomes.resize(report.rows.size());
   report.machine = describe_machine();
+  Result<std::vector<bool>> chosen = choose_rows(report.rows, options);
+  if (!chosen) {
+    fmt::print(stderr, "benchmark: {}\n", chosen.error().message());
+    return 2;
+  }
+  leave_out_missing(report, *chosen);
+  Status measured;
   {
     const TemporaryRoot root;
-    if (const Status measured = measure(options, report); !measured) {
-      fmt::print(stderr, "benchmark: {}\n", measured.error().message());
-      return 1;
-    }
+    measured = measure(report, *chosen, options.rounds,
+                       std::chrono::nanoseconds(static_cast<std::int64_t>(options.seconds * 1e9)), show_progress);
   }
-  fmt::print("{}\n", table(report));
-  if (!options.json_file.empty()) {
-    std::ofstream file(options.json_file);
-    if (!(file << json(report).dump(2) << std::endl)) {
-      fmt::print(stderr, "benchmark: cannot write the file {}: choose another with --json\n", options.json_file);
-      return 1;
-    }
+  show_progress("");
+  if (!measured) {
+    fmt::print(stderr, "benchmark: {}\n", measured.error().message());
+    return 1;
   }
-  return 0;
+  fmt::print("{}", table(report));
+  if (options.targets || (options.loads.empty() && options.peers.empty() && options.sizes.empty())) {
+    fmt::print("{}", targets_table(report));
+  }
+  bool written = write(options.json_file, "--json", json(report).dump(1));
+  written = write(options.html_file, "--html", page(report)) && written;
+  const bool complete = std::all_of(report.outcomes.begin(), report.outcomes.end(),
+                                    [](const Outcome& outcome) { return outcome.failure.empty(); });
+  return written && complete ? 0 : 1;
 }
 
 // A signal ends a wait with EINTR; then all is removed in order.
@@ -124,21 +123,19 @@ void handle(int signal) {
 }  // namespace weir::performance
 
 int main(int count, char** arguments) {
-  weir::performance::Options options;
-  CLI::App app("Measures weir against floors and peers, in interleaved rounds of one run.");
-  app.add_option("--rounds", options.rounds, "how often each row is measured")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  app.add_option("--milliseconds", options.milliseconds, "about how long a row takes in a round")
-      ->check(CLI::Range(1, 10000))
-      ->capture_default_str();
-  app.add_option("--only", options.only, "measure only rows whose name contains this text, and their references");
-  app.add_option("--json", options.json_file, "also write all figures to this file");
-  CLI11_PARSE(app, count, arguments);
+  int status = 0;
+  const auto options = weir::performance::read_options(count, arguments, status);
+  if (!options) {
+    return status;
+  }
+  if (options->list) {
+    weir::performance::list_all();
+    return 0;
+  }
   weir::performance::handle(SIGINT);
   weir::performance::handle(SIGTERM);
   try {
-    return weir::performance::run(options);
+    return weir::performance::run(*options);
   } catch (const std::exception& thrown) {
     fmt::print(stderr, "benchmark: {}\n", thrown.what());
     return 1;

@@ -11,7 +11,8 @@
 namespace weir::performance {
 namespace {
 
-// The number at the start of a line of callgrind_annotate, which has commas; the rest of the line is left. None: 0.
+// The number at the start of a line of callgrind_annotate, which has commas;
+// the rest of the line is left. None: 0.
 std::uint64_t take_number(std::string_view& line) {
   line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
   std::uint64_t number = 0;
@@ -25,8 +26,8 @@ std::uint64_t take_number(std::string_view& line) {
   return number;
 }
 
-// "12,345  transport/shm/ring.h:weir::shm::PublisherPort::publish(...) [/path/program]", a line of the list by
-// function.
+// "12,345  transport/shm/ring.h:weir::shm::PublisherPort::publish(...)
+// [/path/program]", a line of the list by function.
 void add_line(std::string_view line, InstructionCount& count) {
   const std::uint64_t number = take_number(line);
   line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));

@@ -35,11 +35,9 @@ Status run_command(const std::vector<std::string>& command, const std::string& o
   const int error = posix_spawnp(&process, arguments[0], &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {
-    return failure(
-        ErrorCode::not_found,
-        fmt::format(
-            "cannot run {}: {}: install the package that has it (valgrind and perl, see third_party/packages.txt)",
-            command[0], std::strerror(error)));
+    return failure(ErrorCode::not_found, fmt::format("cannot run {}: {}: install the package that has it "
+                                                     "(valgrind and perl, see third_party/packages.txt)",
+                                                     command[0], std::strerror(error)));
   }
   int status = 0;
   while (waitpid(process, &status, 0) < 0 && errno == EINTR) {

@@ -1,4 +1,5 @@
-// How the processes of a measurement give up: they throw, and the parent gets the text.
+// How the processes of a measurement give up: they throw, and the parent gets
+// the text.
 #pragma once
 
 #include <stdexcept>

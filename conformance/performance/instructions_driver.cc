@@ -1,10 +1,12 @@
-// Sends messages to itself, so that a tool can count what each costs: loan, publish, take and release, through the URI
-// API, in one process. Payloads are not touched.
+// Sends messages to itself, so that a tool can count what each costs: loan,
+// publish, take and release, through the URI API, in one process. Payloads are
+// not touched.
 //
-//   instructions_driver --messages 20000 [--uri shm://…] [--size 64] [--idle 64]
+//   instructions_driver --messages 20000 [--uri shm://…] [--size 64] [--idle
+//   64]
 //
-// Run under valgrind --tool=callgrind with two numbers of messages: the difference leaves set-up and end out
-// (instructions_test.cc).
+// Run under valgrind --tool=callgrind with two numbers of messages: the
+// difference leaves set-up and end out (instructions_test.cc).
 #include <cstdint>
 #include <exception>
 #include <string>
@@ -63,7 +65,9 @@ void run(const Options& options) {
 
 int main(int count, char** arguments) {
   weir::performance::Options options;
-  CLI::App app("Sends messages to itself, to be watched by a tool that counts instructions.");
+  CLI::App app(
+      "Sends messages to itself, to be watched by a tool that counts "
+      "instructions.");
   app.add_option("--messages", options.messages, "how many")->capture_default_str();
   app.add_option("--size", options.size, "bytes of payload of each")->capture_default_str();
   app.add_option("--idle", options.idle, "subscribers that take nothing")->capture_default_str();

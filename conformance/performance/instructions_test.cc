@@ -1,4 +1,5 @@
-// How many instructions a message takes. They do not vary, so this finds a hot path that has grown on any machine.
+// How many instructions a message takes. They do not vary, so this finds a hot
+// path that has grown on any machine.
 #include <unistd.h>
 
 #include <string>
@@ -13,9 +14,11 @@ namespace {
 
 std::string driver;  // the program that is counted, from the command line
 
-// Instructions of one message, with `idle` subscribers beside the one that takes it.
+// Instructions of one message, with `idle` subscribers beside the one that
+// takes it.
 InstructionCost measure(std::uint64_t idle) {
-  // Some hundred times the messages between two reclaims, so that those are spread evenly.
+  // Some hundred times the messages between two reclaims, so that those are
+  // spread evenly.
   constexpr std::uint64_t few = 20'000;
   constexpr std::uint64_t many = 60'000;
   const auto count = [idle](std::uint64_t messages) {
@@ -39,8 +42,10 @@ const InstructionCost& cost_without_idle_subscribers() {
 TEST(Instructions, LoanPublishTakeAndReleaseOf64BytesTakeAtMost300) {
   const InstructionCost& cost = cost_without_idle_subscribers();
   ASSERT_FALSE(HasFailure());
-  fmt::print("instructions for loan, publish, take and release of 64 bytes over shm, through the URI API\n{}\n",
-             to_string(cost));
+  fmt::print(
+      "instructions for loan, publish, take and release of 64 bytes "
+      "over shm, through the URI API\n{}\n",
+      to_string(cost));
   EXPECT_GT(cost.total, 20) << "fewer than that cannot have sent a message: the count is wrong";
   EXPECT_LE(cost.total, 300);
 }

@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <fstream>
+#include <span>
+#include <utility>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "conformance/performance/statistics.h"
 
@@ -27,29 +29,14 @@ std::string processor_name() {
   return "unknown processor";
 }
 
-std::string figure_text(double figure) { return fmt::format("{:.{}f}", figure, figure < 100 ? 1 : 0); }
-
-// "3.66 to cache line, 1.95 to one each way": what tells the other row from this one.
-std::string ratios_text(const Report& report, std::size_t row) {
-  std::string text;
-  std::string peer = report.rows[row].peer;
-  for (const std::size_t reference : report.rows[row].references) {
-    const Row& to = report.rows[reference];
-    if (const std::optional<double> ratio = ratio_of(report, row, reference)) {
-      text += fmt::format("{}{:.2f} to {}", text.empty() ? "" : ", ", *ratio, to.peer == peer ? to.detail : to.peer);
-    }
-    peer = to.peer;
+// Three digits, in the largest unit that leaves one before the point.
+std::string scaled(double figure, double step, std::initializer_list<const char*> units) {
+  auto unit = units.begin();
+  while (figure >= step && unit + 1 != units.end()) {
+    figure /= step;
+    ++unit;
   }
-  return text;
-}
-
-std::string target_text(const Report& report, std::size_t row) {
-  const Row& what = report.rows[row];
-  if (!what.target) {
-    return {};
-  }
-  const std::optional<double> ratio = ratio_of(report, row, what.references.front());
-  return fmt::format("{:.2f} {}", *what.target, !ratio ? "" : *ratio <= *what.target ? "met" : "MISSED");
+  return fmt::format("{:.{}f} {}", figure, figure < 10 ? 2 : figure < 100 ? 1 : 0, *unit);
 }
 
 }  // namespace
@@ -61,60 +48,52 @@ std::string describe_machine() {
                      system.sysname, system.release, fmt::gmtime(std::time(nullptr)));
 }
 
+std::vector<double> figures_of(const Report& report, std::size_t row) {
+  std::vector<double> figures;
+  figures.reserve(report.outcomes[row].rounds.size());
+  for (const Measurement& round : report.outcomes[row].rounds) {
+    figures.push_back(round.figure);
+  }
+  return figures;
+}
+
+std::optional<double> median_of(const Report& report, std::size_t row) {
+  std::vector<double> figures = figures_of(report, row);
+  return figures.empty() ? std::nullopt : std::optional(median(std::move(figures)));
+}
+
+std::vector<double> spread_of(const Report& report, std::size_t row) {
+  const std::vector<Measurement>& rounds = report.outcomes[row].rounds;
+  if (rounds.empty() || rounds.front().spread.size() != parts.size()) {
+    return {};
+  }
+  std::vector<double> spread;
+  for (std::size_t part = 0; part < parts.size(); ++part) {
+    std::vector<double> times;
+    times.reserve(rounds.size());
+    for (const Measurement& round : rounds) {
+      times.push_back(round.spread.at(part));
+    }
+    spread.push_back(parts[part] < 1 ? median(std::move(times)) : *std::max_element(times.begin(), times.end()));
+  }
+  return spread;
+}
+
 std::optional<double> ratio_of(const Report& report, std::size_t row, std::size_t reference) {
-  const std::vector<double>& figures = report.figures[row];
-  const std::vector<double>& others = report.figures[reference];
-  if (figures.empty() || figures.size() != others.size()) {
+  const std::vector<double> figures = figures_of(report, row);
+  const std::vector<double> others = figures_of(report, reference);
+  const std::size_t rounds = std::min(figures.size(), others.size());
+  if (rounds == 0) {
     return std::nullopt;
   }
-  return median_ratio(figures, others);
+  return median_ratio(std::span(figures).first(rounds), std::span(others).first(rounds));
 }
 
-std::string table(const Report& report) {
-  constexpr std::string_view line = "  {:<11} {:<24} {:>9} {:>9} {:>9}  {:<12} {}\n";
-  std::string text = fmt::format("{}\n{}\n", report.machine, report.placement);
-  std::string load;
-  for (std::size_t row = 0; row < report.rows.size(); ++row) {
-    const Row& what = report.rows[row];
-    const std::vector<double>& figures = report.figures[row];
-    if (figures.empty()) {
-      continue;
-    }
-    if (load != what.load) {
-      load = what.load;
-      text += fmt::format("\n{}, {}\n", load, what.unit);
-      text += fmt::format(line, "", "", "median", "least", "most", "target", "ratio");
-    }
-    text += fmt::format(line, what.peer, what.detail, figure_text(median(figures)),
-                        figure_text(*std::min_element(figures.begin(), figures.end())),
-                        figure_text(*std::max_element(figures.begin(), figures.end())), target_text(report, row),
-                        ratios_text(report, row));
+std::string figure_text(double figure, const std::string& unit) {
+  if (unit.starts_with("ns")) {
+    return scaled(figure, 1000, {"ns", "us", "ms", "s"});
   }
-  return text;
-}
-
-nlohmann::json json(const Report& report) {
-  nlohmann::json rows = nlohmann::json::array();
-  for (std::size_t row = 0; row < report.rows.size(); ++row) {
-    const Row& what = report.rows[row];
-    const std::vector<double>& figures = report.figures[row];
-    if (figures.empty()) {
-      continue;
-    }
-    nlohmann::json entry = {{"load", what.load}, {"peer", what.peer},         {"detail", what.detail},
-                            {"unit", what.unit}, {"median", median(figures)}, {"rounds", figures}};
-    for (const std::size_t reference : what.references) {
-      if (const std::optional<double> ratio = ratio_of(report, row, reference)) {
-        const Row& to = report.rows[reference];
-        entry["ratios"].push_back({{"ratio", *ratio}, {"load", to.load}, {"peer", to.peer}, {"detail", to.detail}});
-      }
-    }
-    if (what.target) {
-      entry["target"] = *what.target;
-    }
-    rows.push_back(std::move(entry));
-  }
-  return {{"machine", report.machine}, {"placement", report.placement}, {"rows", std::move(rows)}};
+  return unit == "bytes" ? scaled(figure, 1024, {"B", "KiB", "MiB", "GiB"}) : fmt::format("{:.0f}", figure);
 }
 
 }  // namespace weir::performance

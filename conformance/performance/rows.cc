@@ -1,139 +1,174 @@
-// Which loads are measured on which peers, against what, and what weir wants to reach.
+// Which loads are measured with which measures, on every peer that can carry
+// them, against what.
+#include <array>
 #include <chrono>
-#include <functional>
-#include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "conformance/performance/loads/blocking_round_trip.h"
-#include "conformance/performance/loads/ping_pong.h"
-#include "conformance/performance/loads/publish_cost.h"
-#include "conformance/performance/loads/throughput.h"
-#include "conformance/performance/peers/bare_futex.h"
-#include "conformance/performance/peers/cache_line.h"
-#include "conformance/performance/peers/raw_ring.h"
-#include "conformance/performance/peers/weir_topic.h"
+#include "conformance/performance/programs.h"
 #include "conformance/performance/row.h"
 
 namespace weir::performance {
 namespace {
 
-constexpr Message small{.size = 64, .touch = Touch::everything};
 constexpr std::size_t kibibyte = 1024;
 constexpr std::size_t mebibyte = 1024 * kibibyte;
+constexpr std::array<std::size_t, 7> latency_sizes = {64,       kibibyte,     4 * kibibyte, 64 * kibibyte,
+                                                      mebibyte, 4 * mebibyte, 64 * mebibyte};
+constexpr std::size_t slow_size = 64 * mebibyte;  // a round takes a second, and nothing small disturbs it
+constexpr std::array<std::size_t, 4> stream_sizes = {64, 4 * kibibyte, 64 * kibibyte, mebibyte};
 
-// A topic of its own for each round.
-std::shared_ptr<const WeirTopic> shm_topic(std::string options = {}) {
-  static int topics = 0;
-  return std::make_shared<const WeirTopic>(fmt::format("shm://benchmark/{}", ++topics), std::move(options));
-}
-
-std::string size_text(std::size_t size) {
-  if (size >= mebibyte) {
-    return fmt::format("{} MiB", size / mebibyte);
-  }
-  return size >= kibibyte ? fmt::format("{} KiB", size / kibibyte) : fmt::format("{} B", size);
-}
-
-// The rows of one load.
+// The rows of one title.
 class Section {
  public:
-  Section(std::vector<Row>& rows, std::string load, std::string unit)
-      : rows_(rows), load_(std::move(load)), unit_(std::move(unit)) {}
+  Section(std::vector<Row>& rows, std::string load, std::string title, std::string unit)
+      : rows_(rows), load_(std::move(load)), title_(std::move(title)), unit_(std::move(unit)) {}
 
-  // Returns which row it is.
-  std::size_t add(std::string peer, std::string detail, std::function<Roles(Budget)> roles,
-                  std::vector<std::size_t> references = {}, std::optional<double> target = {}) {
-    rows_.push_back({.load = load_,
-                     .peer = std::move(peer),
-                     .detail = std::move(detail),
-                     .unit = unit_,
-                     .roles = std::move(roles),
-                     .references = std::move(references),
-                     .target = target});
-    return rows_.size() - 1;
+  // A row for each peer that carries the task. `floor`: the peer among them
+  // that others are compared with; of the same size if that carries it, else of
+  // the smallest.
+  void add(const Task& task, const std::string& detail, std::string_view floor) {
+    const std::size_t first = rows_.size();
+    std::optional<std::size_t> own_floor;
+    for (const Peer& peer : peers()) {
+      if (!carries(peer.abilities, task)) {
+        continue;
+      }
+      if (peer.name == floor) {
+        own_floor = rows_.size();
+        first_floor_ = first_floor_ ? first_floor_ : own_floor;
+      }
+      rows_.push_back({.load = load_,
+                       .title = title_,
+                       .peer = peer.name,
+                       .detail = detail,
+                       .unit = unit_,
+                       .kind = peer.kind,
+                       .size = task.message.size,
+                       .others = task.others,
+                       .crew = crew_of(peer, task),
+                       .most_rounds = task.message.size >= slow_size ? 3 : ~std::size_t{0}});
+    }
+    for (std::size_t row = first; row < rows_.size(); ++row) {
+      rows_[row].floor = own_floor ? own_floor : first_floor_;
+    }
   }
 
  private:
+  static std::function<Crew(Budget)> crew_of(const Peer& peer, Task task) {
+    return [&peer, task](Budget budget) {
+      Task timed = task;
+      timed.budget = budget;
+      return peer.crew(timed);
+    };
+  }
+
   std::vector<Row>& rows_;
   std::string load_;
+  std::string title_;
   std::string unit_;
+  std::optional<std::size_t> first_floor_;
 };
 
-void add_one_way(std::vector<Row>& rows) {
-  Section section(rows, "one way, spinning", "ns");
-  const auto bounce = [](CacheLine::Lines lines) {
-    return [lines](Budget budget) { return ping_pong(std::make_shared<const CacheLine>(lines), Message(), budget); };
-  };
-  const std::size_t floor = section.add("cache line", "one for both ways", bounce(CacheLine::Lines::one_for_both_ways));
-  const std::size_t each_way =
-      section.add("cache line", "one each way", bounce(CacheLine::Lines::one_each_way), {floor});
-  section.add("raw ring", "64 B, written and read",
-              [](Budget budget) { return ping_pong(std::make_shared<const RawRing>(), small, budget); },
-              {each_way, floor});
-  section.add(
-      "shm", "64 B, written and read", [](Budget budget) { return ping_pong(shm_topic(), small, budget); },
-      {each_way, floor}, 2.0);
+void add_latency(std::vector<Row>& rows, bool blocking) {
+  for (const Touch touch : {Touch::nothing, Touch::everything}) {
+    Section section(rows, blocking ? "blocking" : "latency",
+                    fmt::format("{}, {}", blocking ? "round trip, blocking" : "one way, spinning",
+                                touch == Touch::nothing ? "payload untouched" : "payload written and read"),
+                    "ns");
+    for (const std::size_t size : latency_sizes) {
+      const char* const floor = blocking                                  ? "bare futex"
+                                : touch == Touch::everything && size > 64 ? "bare memory"
+                                                                          : "cache line";
+      section.add({.message = {size, touch}, .blocking = blocking}, size_text(size), floor);
+    }
+  }
+  if (blocking) {
+    constexpr std::chrono::microseconds pause(100);
+    Section section(rows, "blocking", "round trip, blocking, 100 us after the last", "ns");
+    section.add({.message = {64, Touch::everything}, .blocking = true, .pause = pause}, size_text(64), "bare futex");
+  }
+}
 
-  const auto untouched = [](std::size_t size) {
-    return [size](Budget budget) { return ping_pong(shm_topic(), {.size = size}, budget); };
-  };
-  const std::size_t smallest = section.add("shm", "64 B, untouched", untouched(64), {each_way, floor}, 2.0);
-  for (const std::size_t size : {kibibyte, 64 * kibibyte, mebibyte, 4 * mebibyte}) {
-    section.add("shm", size_text(size) + ", untouched", untouched(size), {smallest}, 1.3);
+void add_streams(std::vector<Row>& rows) {
+  for (const bool blocking : {false, true}) {
+    Section section(rows, "stream",
+                    fmt::format("stream to one receiver, lossless, {}, payload written and read",
+                                blocking ? "blocking" : "spinning"),
+                    "ns a message");
+    for (const std::size_t size : stream_sizes) {
+      section.add({.load = Load::stream, .message = {size, Touch::everything}, .blocking = blocking}, size_text(size),
+                  "raw ring");
+    }
+  }
+}
+
+void add_fans(std::vector<Row>& rows) {
+  Section out(rows, "fan-out", "one sender to many receivers, lossless, blocking, 64 B", "ns a message");
+  for (const std::uint64_t receivers : {1U, 4U, 8U, 64U}) {
+    out.add({.load = Load::fan_out, .message = {64, Touch::everything}, .blocking = true, .others = receivers},
+            fmt::format("to {}", receivers), "libzmq ipc");
+  }
+  Section in(rows, "fan-in", "many senders to one receiver, lossless, blocking, 64 B", "ns a message");
+  for (const std::uint64_t senders : {1U, 4U, 8U}) {
+    in.add({.load = Load::fan_in, .message = {64, Touch::everything}, .blocking = true, .others = senders},
+           fmt::format("from {}", senders), "libzmq ipc");
   }
 }
 
 void add_publish_cost(std::vector<Row>& rows) {
-  Section section(rows, "loan and publish 64 B, untouched, to idle subscribers", "ns of processor time");
-  const auto publish_to = [](std::uint64_t subscribers) {
-    return [subscribers](Budget budget) { return publish_cost(shm_topic(), {}, subscribers, budget); };
-  };
-  const std::size_t nobody = section.add("shm", "no subscriber", publish_to(0));
-  for (const std::uint64_t subscribers : {1U, 8U, 64U}) {
-    section.add("shm", fmt::format("{} idle", subscribers), publish_to(subscribers), {nobody}, 2.5);
+  Section section(rows, "publish-cost", "loan and publish 64 B, untouched, to idle subscribers that drop",
+                  "ns of processor time");
+  for (const std::uint64_t receivers : {0U, 1U, 8U, 64U}) {
+    section.add({.load = Load::publish_cost, .others = receivers}, fmt::format("{} idle", receivers), "");
   }
 }
 
-void add_blocking(std::vector<Row>& rows) {
-  Section section(rows, "round trip, blocking", "ns");
-  for (const std::chrono::microseconds pause : {std::chrono::microseconds(0), std::chrono::microseconds(100)}) {
-    const std::string detail = pause.count() == 0 ? "one after the other" : fmt::format("{} us apart", pause.count());
-    const std::size_t floor = section.add("bare futex", detail, [pause](Budget budget) {
-      return blocking_round_trip(std::make_shared<const BareFutex>(), Message(), pause, budget);
-    });
-    section.add(
-        "shm", detail, [pause](Budget budget) { return blocking_round_trip(shm_topic(), small, pause, budget); },
-        {floor}, 1.1);
+void add_many_topics(std::vector<Row>& rows) {
+  Section section(rows, "many-topics", "round trip, the receiver asleep on many topics, 64 B", "ns");
+  for (const std::uint64_t topics : {1U, 1000U}) {
+    section.add({.load = Load::many_topics, .message = {64, Touch::everything}, .blocking = true, .others = topics},
+                topics == 1 ? "1 topic" : fmt::format("{} topics", topics), "");
   }
 }
 
-void add_throughput(std::vector<Row>& rows) {
-  Section section(rows, "stream of 64 B, written and read, lossless", "ns a message");
-  const std::size_t floor = section.add("raw ring", "spinning", [](Budget budget) {
-    return throughput(std::make_shared<const RawRing>(), small, budget);
-  });
-  const auto stream = [](const char* grant) {
-    return [grant](Budget budget) {
-      return throughput(shm_topic(fmt::format("policy=lossless&depth=255&grant={}", grant)), small, budget);
-    };
-  };
-  section.add("shm", "grant=reject, spinning", stream("reject"), {floor}, 1.25);
-  section.add("shm", "grant=block", stream("block"), {floor}, 1.25);
+void add_recovery(std::vector<Row>& rows) {
+  Section section(rows, "recovery",
+                  "a lossless subscriber that holds its publisher back is "
+                  "killed: until publish returns",
+                  "ns");
+  section.add({.load = Load::recovery, .message = {64, Touch::everything}, .blocking = true}, "64 B", "");
 }
 
 }  // namespace
 
 std::vector<Row> all_rows() {
   std::vector<Row> rows;
-  add_one_way(rows);
+  add_latency(rows, false);
+  add_latency(rows, true);
+  add_streams(rows);
+  add_fans(rows);
   add_publish_cost(rows);
-  add_blocking(rows);
-  add_throughput(rows);
+  add_many_topics(rows);
+  add_recovery(rows);
+  add_program_rows(rows);
   return rows;
+}
+
+const std::vector<std::string_view>& load_names() {
+  static const std::vector<std::string_view> names = {"latency",  "blocking",     "stream",      "fan-out",
+                                                      "fan-in",   "publish-cost", "many-topics", "recovery",
+                                                      "start-up", "memory",       "instructions"};
+  return names;
+}
+
+std::string size_text(std::size_t size) {
+  if (size >= mebibyte && size % mebibyte == 0) {
+    return fmt::format("{} MiB", size / mebibyte);
+  }
+  return size >= kibibyte && size % kibibyte == 0 ? fmt::format("{} KiB", size / kibibyte) : fmt::format("{} B", size);
 }
 
 }  // namespace weir::performance

@@ -12,8 +12,9 @@
 
 namespace weir::performance {
 
-// One zero-initialised T at the same address in this process and its forked children. Movable: the T stays where it is.
-// Throws std::system_error when memory is short.
+// One zero-initialised T at the same address in this process and its forked
+// children. Movable: the T stays where it is. Throws std::system_error when
+// memory is short.
 template <class T>
 class SharedMemory {
   static_assert(std::is_trivially_destructible_v<T>, "nobody can tell which process is the last user");

@@ -5,7 +5,8 @@
 
 namespace weir::performance {
 
-// While it lives, shm:// topics of this process and its children are in it (WEIR_ROOT). Throws std::system_error.
+// While it lives, shm:// topics of this process and its children are in it
+// (WEIR_ROOT). Throws std::system_error.
 class TemporaryRoot {
  public:
   TemporaryRoot();

@@ -1,8 +1,8 @@
 // weir bw TOPIC: how many bytes of payload come in a second.
-#include <memory>
-
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
+#include "tools/weir/commands.h"
 #include "tools/weir/measuring.h"
 
 namespace weir::tool {
@@ -23,13 +23,8 @@ Json json_of(const Rate& rate) {
 
 }  // namespace
 
-void add_bw(CLI::App& program, Action& chosen) {
-  CLI::App* command = program.add_subcommand("bw", "how many bytes come in a second");
-  auto measuring = std::make_shared<Measuring>();
-  measuring->add_to(*command);
-  command->callback([measuring, &chosen] {
-    chosen = [measuring](Session& session) { return measure(session, *measuring, {.text = text_of, .json = json_of}); };
-  });
+ExitCode run(Session& session, const BwOptions& options) {
+  return measure(session, options, {.text = text_of, .json = json_of});
 }
 
 }  // namespace weir::tool

@@ -1,14 +1,14 @@
 // weir clean: takes away what dead processes left in a root. Nothing needs it, as who joins a topic does the same; it
 // is for a person who wants the memory back now, or wants to see what there is.
 #include <algorithm>
-#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
-#include "tools/weir/command.h"
+#include "tools/weir/commands.h"
 #include "tools/weir/member.h"
 #include "tools/weir/target.h"
 #include "transport/shm/janitor.h"
@@ -16,11 +16,6 @@
 
 namespace weir::tool {
 namespace {
-
-struct Options {
-  std::string backend = "shm";
-  bool dry_run = false;
-};
 
 // Something that may go: a whole topic, or a dead member of one that somebody uses.
 struct Leftover {
@@ -79,7 +74,9 @@ bool is_among(const Leftover& leftover, const std::vector<Leftover>& others) {
   });
 }
 
-ExitCode run(Session& session, const Options& options) {
+}  // namespace
+
+ExitCode run(Session& session, const CleanOptions& options) {
   const Result<Endpoint> backend = backend_of(options.backend);
   if (!backend) return session.console.error(backend.error());
   if (backend->scheme != "shm") {
@@ -130,16 +127,6 @@ ExitCode run(Session& session, const Options& options) {
                                                      options.dry_run ? "would be freed" : "freed"));
   }
   return all_gone ? ExitCode::done : ExitCode::forbidden;
-}
-
-}  // namespace
-
-void add_clean(CLI::App& program, Action& chosen) {
-  CLI::App* command = program.add_subcommand("clean", "takes away what dead processes left");
-  auto options = std::make_shared<Options>();
-  command->add_option("backend", options->backend, "a root, such as shm://?root=/run/robot (default: shm)");
-  command->add_flag("--dry-run", options->dry_run, "only say what would go");
-  command->callback([options, &chosen] { chosen = [options](Session& session) { return run(session, *options); }; });
 }
 
 }  // namespace weir::tool

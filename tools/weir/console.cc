@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace weir::tool {
 namespace {
@@ -94,6 +95,15 @@ std::string duration_text(double seconds) {
 std::string rate_text(double per_second) {
   if (per_second >= 99.95 || per_second <= 0) return fmt::format("{:.0f}/s", per_second);
   return per_second >= 9.995 ? fmt::format("{:.1f}/s", per_second) : fmt::format("{:.2f}/s", per_second);
+}
+
+std::string quantity_text(double quantity) {
+  static constexpr std::array<const char*, 6> units{"", "k", "M", "G", "T", "P"};
+  std::size_t unit = 0;
+  for (; quantity >= 999.5 && unit + 1 < units.size(); ++unit) quantity /= 1000;
+  if (quantity == std::floor(quantity) && unit == 0) return fmt::format("{:.0f}", quantity);
+  const int digits = quantity < 9.995 ? (unit == 0 ? 2 : 1) : quantity < 99.95 ? 1 : 0;
+  return fmt::format("{:.{}f}{}", quantity, digits, units.at(unit));
 }
 
 std::string id_text(std::uint64_t id) { return fmt::format("{:016x}", id); }

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "tools/weir/exit_code.h"
 #include "transport/status.h"
@@ -55,6 +55,8 @@ class Console {
 [[nodiscard]] std::string bytes_text(double bytes);
 [[nodiscard]] std::string duration_text(double seconds);
 [[nodiscard]] std::string rate_text(double per_second);
+// Four characters or five: "0", "0.25", "12.3", "340", "1.2k", "26.4M"; of thousands.
+[[nodiscard]] std::string quantity_text(double quantity);
 // "5f0c93a1d2e4b687"
 [[nodiscard]] std::string id_text(std::uint64_t id);
 

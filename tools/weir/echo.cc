@@ -1,23 +1,17 @@
 // weir echo TOPIC: the messages of a topic as they come.
 #include <algorithm>
-#include <memory>
 #include <string>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
+#include "tools/weir/commands.h"
 #include "tools/weir/hex.h"
 #include "tools/weir/receiving.h"
 #include "tools/weir/target.h"
 
 namespace weir::tool {
 namespace {
-
-struct Options {
-  Listening listening;
-  bool text = false;
-  bool hex = false;
-  bool raw = false;
-};
 
 std::string_view view_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -40,7 +34,7 @@ std::string title_of(const Sample& sample, const Capabilities& capabilities) {
   return title;
 }
 
-Json document_of(const Sample& sample, const Capabilities& capabilities, const Options& options) {
+Json document_of(const Sample& sample, const Capabilities& capabilities, const EchoOptions& options) {
   Json json;
   if (sample.publisher() != 0) json["publisher"] = id_text(sample.publisher());
   if (capabilities.sequence) json["sequence"] = sample.sequence();
@@ -56,7 +50,7 @@ Json document_of(const Sample& sample, const Capabilities& capabilities, const O
   return json;
 }
 
-void show(Console& console, const Sample& sample, const Capabilities& capabilities, const Options& options) {
+void show(Console& console, const Sample& sample, const Capabilities& capabilities, const EchoOptions& options) {
   const std::string_view payload = view_of(sample.payload());
   if (options.raw) {
     console.raw(payload);
@@ -75,7 +69,9 @@ void show(Console& console, const Sample& sample, const Capabilities& capabiliti
   }
 }
 
-ExitCode echo(Session& session, const Options& options) {
+}  // namespace
+
+ExitCode run(Session& session, const EchoOptions& options) {
   Result<Subscriber> subscriber = listen_to(session.node, options.listening.topic, options.listening.wait);
   if (!subscriber) return session.console.error(subscriber.error());
   session.console.note(fmt::format("listening to {}", uri_of(options.listening.topic)));
@@ -86,19 +82,6 @@ ExitCode echo(Session& session, const Options& options) {
   };
   const auto ending = receive(session, *subscriber, options.listening.deadline(), {.use = use});
   return ending ? judge(session, *ending, options.listening, got) : session.console.error(ending.error());
-}
-
-}  // namespace
-
-void add_echo(CLI::App& program, Action& chosen) {
-  CLI::App* command = program.add_subcommand("echo", "the messages of a topic as they come");
-  auto options = std::make_shared<Options>();
-  options->listening.add_to(*command);
-  CLI::Option* text = command->add_flag("--text", options->text, "each payload as a line of text, and nothing else");
-  CLI::Option* hex = command->add_flag("--hex", options->hex, "payloads in hexadecimal, also those that are text");
-  command->add_flag("--raw", options->raw, "the bytes of the payloads and nothing else")->excludes(text)->excludes(hex);
-  text->excludes(hex);
-  command->callback([options, &chosen] { chosen = [options](Session& session) { return echo(session, *options); }; });
 }
 
 }  // namespace weir::tool

@@ -1,8 +1,8 @@
 // weir hz TOPIC: how often messages come, and how regularly.
-#include <memory>
-
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
+#include "tools/weir/commands.h"
 #include "tools/weir/measuring.h"
 
 namespace weir::tool {
@@ -20,13 +20,8 @@ Json json_of(const Rate& rate) {
 
 }  // namespace
 
-void add_hz(CLI::App& program, Action& chosen) {
-  CLI::App* command = program.add_subcommand("hz", "how often messages come, and how regularly");
-  auto measuring = std::make_shared<Measuring>();
-  measuring->add_to(*command);
-  command->callback([measuring, &chosen] {
-    chosen = [measuring](Session& session) { return measure(session, *measuring, {.text = text_of, .json = json_of}); };
-  });
+ExitCode run(Session& session, const HzOptions& options) {
+  return measure(session, options, {.text = text_of, .json = json_of});
 }
 
 }  // namespace weir::tool

@@ -1,11 +1,11 @@
 // weir info TOPIC: all that is known of one topic, or of what its backend promises.
 #include <array>
-#include <memory>
 #include <string>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
-#include "tools/weir/command.h"
+#include "tools/weir/commands.h"
 #include "tools/weir/member.h"
 #include "tools/weir/target.h"
 
@@ -110,17 +110,10 @@ ExitCode info_any(Session& session, const Endpoint& endpoint) {
 
 }  // namespace
 
-void add_info(CLI::App& program, Action& chosen) {
-  CLI::App* command = program.add_subcommand("info", "all about one topic");
-  auto word = std::make_shared<std::string>();
-  command->add_option("topic", *word, "a topic of shm, or the endpoint of any backend")->required();
-  command->callback([word, &chosen] {
-    chosen = [word](Session& session) {
-      const Result<Endpoint> endpoint = topic_of(*word);
-      if (!endpoint) return session.console.error(endpoint.error());
-      return endpoint->scheme == "shm" ? info_shm(session, *endpoint) : info_any(session, *endpoint);
-    };
-  });
+ExitCode run(Session& session, const InfoOptions& options) {
+  const Result<Endpoint> endpoint = topic_of(options.topic);
+  if (!endpoint) return session.console.error(endpoint.error());
+  return endpoint->scheme == "shm" ? info_shm(session, *endpoint) : info_any(session, *endpoint);
 }
 
 }  // namespace weir::tool

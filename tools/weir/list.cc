@@ -1,21 +1,16 @@
 // weir list: the topics of a backend, who is on them, who is dead, and what other versions of weir have beside them.
-#include <memory>
 #include <string>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
-#include "tools/weir/command.h"
+#include "tools/weir/commands.h"
 #include "tools/weir/member.h"
 #include "tools/weir/table.h"
 #include "tools/weir/target.h"
 
 namespace weir::tool {
 namespace {
-
-struct Options {
-  std::string backend = "shm";
-  bool peers = false;
-};
 
 template <class Members>
 std::size_t count_of(const Members& members, shm::Condition condition) {
@@ -43,7 +38,7 @@ std::string state_of(const shm::ObservedTopic& topic) {
   return state;
 }
 
-ExitCode list_shm(Session& session, const Endpoint& backend, const Options& options) {
+ExitCode list_shm(Session& session, const Endpoint& backend, const ListOptions& options) {
   const Result<std::optional<shm::Observer>> observer = observe(backend);
   if (!observer) return session.console.error(observer.error());
   const auto topics = *observer ? (*observer)->topics() : std::vector<shm::ObservedTopic>();
@@ -104,18 +99,10 @@ ExitCode list_any(Session& session, const Endpoint& backend) {
 
 }  // namespace
 
-void add_list(CLI::App& program, Action& chosen) {
-  CLI::App* command = program.add_subcommand("list", "the topics, and who is on them");
-  auto options = std::make_shared<Options>();
-  command->add_option("backend", options->backend, "a backend, such as shm://?root=/run/robot (default: shm)");
-  command->add_flag("-p,--peers", options->peers, "each publisher and subscriber in a line of its own");
-  command->callback([options, &chosen] {
-    chosen = [options](Session& session) {
-      const Result<Endpoint> backend = backend_of(options->backend);
-      if (!backend) return session.console.error(backend.error());
-      return backend->scheme == "shm" ? list_shm(session, *backend, *options) : list_any(session, *backend);
-    };
-  });
+ExitCode run(Session& session, const ListOptions& options) {
+  const Result<Endpoint> backend = backend_of(options.backend);
+  if (!backend) return session.console.error(backend.error());
+  return backend->scheme == "shm" ? list_shm(session, *backend, options) : list_any(session, *backend);
 }
 
 }  // namespace weir::tool

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "tools/weir/target.h"
 
@@ -24,14 +25,8 @@ void say(Console& console, const Rate& rate, const Wording& wording, bool is_tot
 
 }  // namespace
 
-void Measuring::add_to(CLI::App& command) {
-  listening.add_to(command);
-  command.add_option("-i,--interval", interval, "seconds between two lines (default: 1)")
-      ->check(CLI::Range(0.01, 86400.0));
-}
-
-ExitCode measure(Session& session, const Measuring& measuring, const Wording& wording) {
-  const Listening& listening = measuring.listening;
+ExitCode measure(Session& session, const MeasuringOptions& options, const Wording& wording) {
+  const Listening& listening = options.listening;
   Result<Subscriber> subscriber = listen_to(session.node, listening.topic, listening.wait);
   if (!subscriber) return session.console.error(subscriber.error());
   // When it was published, where that is told: so the spans are the publisher's, not ours.
@@ -48,7 +43,7 @@ ExitCode measure(Session& session, const Measuring& measuring, const Wording& wo
     say(session.console, interval, wording, false);
     interval = interval.following();
   };
-  const std::chrono::nanoseconds period(static_cast<std::int64_t>(measuring.interval * 1e9));
+  const std::chrono::nanoseconds period(static_cast<std::int64_t>(options.interval * 1e9));
   const auto ending = receive(session, *subscriber, listening.deadline(), {.use = use, .period = period, .tick = tick});
   if (!ending) return session.console.error(ending.error());
   say(session.console, total, wording, true);

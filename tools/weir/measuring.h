@@ -4,17 +4,10 @@
 #include <functional>
 #include <string>
 
+#include "tools/weir/commands.h"
 #include "tools/weir/rate.h"
-#include "tools/weir/receiving.h"
 
 namespace weir::tool {
-
-struct Measuring {
-  Listening listening;
-  double interval = 1;  // seconds between lines
-
-  void add_to(CLI::App& command);
-};
 
 // How a command words what was measured.
 struct Wording {
@@ -22,6 +15,6 @@ struct Wording {
   std::function<Json(const Rate&)> json;
 };
 
-[[nodiscard]] ExitCode measure(Session& session, const Measuring& measuring, const Wording& wording);
+[[nodiscard]] ExitCode measure(Session& session, const MeasuringOptions& options, const Wording& wording);
 
 }  // namespace weir::tool

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace weir::tool {
 namespace {
@@ -86,6 +87,13 @@ std::string describe(const shm::ObservedMember& member) {
   }
   if (!member.peer.alive) text += fmt::format(", {}", to_string(member.condition));
   return text;
+}
+
+std::string process_text(const shm::ObservedMember& member) {
+  std::string text = member.peer.name.empty() ? std::string() : fmt::format("\"{}\" ", printable(member.peer.name));
+  const std::string program = member.peer.alive ? program_of(member.peer.pid) : std::string();
+  if (!program.empty()) text += printable(program) + " ";
+  return text + std::to_string(member.peer.pid);
 }
 
 std::string short_name(const shm::ObservedMember& member) {

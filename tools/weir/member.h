@@ -16,6 +16,9 @@ namespace weir::tool {
 // `publisher 5f0c93a1d2e4b687 "front", pid 311 (camera_driver), dead`
 [[nodiscard]] std::string describe(const shm::ObservedMember& member);
 
+// `"front" camera_driver 311`: what tells it apart in a column.
+[[nodiscard]] std::string process_text(const shm::ObservedMember& member);
+
 // `"front"`, or its id if it has none; for columns.
 [[nodiscard]] std::string short_name(const shm::ObservedMember& member);
 

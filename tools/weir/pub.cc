@@ -1,12 +1,13 @@
 // weir pub TOPIC: publishes messages that are given as arguments, come from a file, or from the standard input.
 #include <unistd.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
+#include "tools/weir/commands.h"
 #include "tools/weir/pace.h"
 #include "tools/weir/receiving.h"
 #include "tools/weir/source.h"
@@ -15,22 +16,10 @@
 namespace weir::tool {
 namespace {
 
-struct Options {
-  std::string topic;
-  std::vector<std::string> messages;
-  std::string file;
-  std::string lines;        // a file whose lines are the messages; "-": the standard input
-  std::uint64_t chunk = 0;  // bytes of each message of `lines`
-  double rate = 0;          // messages a second; 0: as fast as can be
-  std::uint64_t count = 0;  // in all, going round; 0: each once
-  std::uint64_t wait_for = 0;
-  double patience = 0;  // seconds that it waits for subscribers; 0: for ever
-};
-
 // What came of it, whatever the end.
 class Publishing {
  public:
-  Publishing(Session& session, Publisher& publisher, const Options& options)
+  Publishing(Session& session, Publisher& publisher, const PubOptions& options)
       : session_(session), publisher_(publisher), options_(options), start_(std::chrono::steady_clock::now()) {}
 
   // False: enough were sent, or a signal came.
@@ -70,7 +59,7 @@ class Publishing {
  private:
   Session& session_;
   Publisher& publisher_;
-  const Options& options_;
+  const PubOptions& options_;
   std::chrono::steady_clock::time_point start_;
   std::uint64_t sent_ = 0;
   std::uint64_t bytes_ = 0;
@@ -88,7 +77,7 @@ Status send_given(Publishing& publishing, const std::vector<std::string>& messag
   return {};
 }
 
-Status send_read(Session& session, Publishing& publishing, const Options& options) {
+Status send_read(Session& session, Publishing& publishing, const PubOptions& options) {
   shm::File file;
   int descriptor = STDIN_FILENO;
   if (options.lines != "-") {
@@ -109,7 +98,7 @@ Status send_read(Session& session, Publishing& publishing, const Options& option
   }
 }
 
-Status wait_for_subscribers(Session& session, Publisher& publisher, const Options& options) {
+Status wait_for_subscribers(Session& session, Publisher& publisher, const PubOptions& options) {
   if (options.wait_for == 0) return {};
   const Deadline deadline =
       options.patience > 0 ? after(std::chrono::nanoseconds(static_cast<std::int64_t>(options.patience * 1e9))) : never;
@@ -117,7 +106,9 @@ Status wait_for_subscribers(Session& session, Publisher& publisher, const Option
   return publisher.wait_for_subscribers(options.wait_for, deadline, session.interrupts.token());
 }
 
-ExitCode pub(Session& session, const Options& options) {
+}  // namespace
+
+ExitCode run(Session& session, const PubOptions& options) {
   std::vector<std::string> messages = options.messages;
   if (!options.file.empty()) {
     Result<std::string> content = read_file(options.file);
@@ -135,33 +126,6 @@ ExitCode pub(Session& session, const Options& options) {
       messages.empty() ? send_read(session, publishing, options) : send_given(publishing, messages, options.count != 0);
   publishing.say_what_was_done();
   return sent ? ExitCode::done : session.console.error(sent.error());
-}
-
-}  // namespace
-
-void add_pub(CLI::App& program, Action& chosen) {
-  CLI::App* command = program.add_subcommand("pub", "publishes messages");
-  auto options = std::make_shared<Options>();
-  options->lines = "-";
-  command->add_option("topic", options->topic, "a topic of shm, or the endpoint of any backend")->required();
-  CLI::Option* messages =
-      command->add_option("message", options->messages, "the messages; without any, the lines of the standard input");
-  CLI::Option* file = command->add_option("-f,--file", options->file, "the whole of this file as one message");
-  CLI::Option* lines =
-      command->add_option("-l,--lines", options->lines, "the lines of this file (-: of the standard input)");
-  CLI::Option* chunk = command->add_option("-s,--size", options->chunk, "messages of so many bytes instead of lines")
-                           ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 30U));
-  for (CLI::Option* option : {lines, chunk}) option->excludes(messages)->excludes(file);
-  file->excludes(messages);
-  command->add_option("-r,--rate", options->rate, "messages a second (default: as fast as can be)")
-      ->check(CLI::PositiveNumber);
-  command->add_option("-n,--count", options->count, "so many messages in all; given ones go round until then")
-      ->check(CLI::PositiveNumber);
-  command->add_option("-w,--wait-for", options->wait_for, "begin when there are so many subscribers")
-      ->check(CLI::PositiveNumber);
-  command->add_option("-t,--time", options->patience, "seconds to wait for them (default: no end)")
-      ->check(CLI::PositiveNumber);
-  command->callback([options, &chosen] { chosen = [options](Session& session) { return pub(session, *options); }; });
 }
 
 }  // namespace weir::tool

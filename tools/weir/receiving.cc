@@ -6,13 +6,6 @@
 
 namespace weir::tool {
 
-void Listening::add_to(CLI::App& command) {
-  command.add_option("topic", topic, "a topic of shm, or the endpoint of any backend")->required();
-  command.add_option("-n,--count", count, "end after so many messages")->check(CLI::PositiveNumber);
-  command.add_option("-t,--time", seconds, "end after so many seconds")->check(CLI::PositiveNumber);
-  command.add_flag("-w,--wait", wait, "wait for a topic that nobody has made yet");
-}
-
 Deadline Listening::deadline() const {
   constexpr double longest = 1e9;
   return seconds > 0 ? after(std::chrono::nanoseconds(static_cast<std::int64_t>(std::min(seconds, longest) * 1e9)))

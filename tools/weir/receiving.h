@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "tools/weir/command.h"
+#include "tools/weir/session.h"
 #include "transport/deadline.h"
 #include "transport/sample.h"
 #include "transport/subscriber.h"
@@ -21,7 +21,6 @@ struct Listening {
   double seconds = 0;       // 0: no end
   bool wait = false;        // for a topic that is not there yet
 
-  void add_to(CLI::App& command);
   [[nodiscard]] Deadline deadline() const;
 };
 

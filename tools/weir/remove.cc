@@ -1,17 +1,16 @@
 // weir remove TOPIC: erases a topic that nobody uses, with its history.
-#include <memory>
 #include <string>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
-#include "tools/weir/command.h"
+#include "tools/weir/commands.h"
 #include "tools/weir/target.h"
 
 namespace weir::tool {
-namespace {
 
-ExitCode remove_topic(Session& session, const std::string& word) {
-  const Result<Endpoint> endpoint = topic_of(word);
+ExitCode run(Session& session, const RemoveOptions& options) {
+  const Result<Endpoint> endpoint = topic_of(options.topic);
   if (!endpoint) return session.console.error(endpoint.error());
   if (endpoint->scheme == "shm") {
     // Removing makes the root; a look before does not.
@@ -26,15 +25,6 @@ ExitCode remove_topic(Session& session, const std::string& word) {
     session.console.line(fmt::format("removed topic \"{}\"", printable(endpoint->topic)));
   }
   return ExitCode::done;
-}
-
-}  // namespace
-
-void add_remove(CLI::App& program, Action& chosen) {
-  CLI::App* command = program.add_subcommand("remove", "erases a topic that nobody uses, with its history");
-  auto word = std::make_shared<std::string>();
-  command->add_option("topic", *word, "a topic of shm, or the endpoint of any backend")->required();
-  command->callback([word, &chosen] { chosen = [word](Session& session) { return remove_topic(session, *word); }; });
 }
 
 }  // namespace weir::tool

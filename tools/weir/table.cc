@@ -78,6 +78,8 @@ std::string shortened(const std::string& text, std::size_t width) {
   return text.substr(0, byte_of(text, head)) + "…" + text.substr(byte_of(text, characters - tail));
 }
 
+std::string cut(const std::string& text, std::size_t width) { return text.substr(0, byte_of(text, width)); }
+
 std::size_t terminal_width() { return terminal_size().ws_col; }
 std::size_t terminal_height() { return terminal_size().ws_row; }
 

@@ -25,6 +25,9 @@ class Table {
 // Cut to so many characters, with an ellipsis in place of the middle.
 [[nodiscard]] std::string shortened(const std::string& text, std::size_t width);
 
+// Cut to so many characters, behind which nothing is.
+[[nodiscard]] std::string cut(const std::string& text, std::size_t width);
+
 // Columns of the terminal that results go to; 0 if they go elsewhere.
 [[nodiscard]] std::size_t terminal_width();
 [[nodiscard]] std::size_t terminal_height();

@@ -45,6 +45,14 @@ Result<Endpoint> backend_of(std::string_view word) {
                                                                             : std::string(word));
 }
 
+Result<std::string> root_of(const Endpoint& backend) {
+  Endpoint any = backend;
+  any.topic = "any";
+  const Result<shm::Place> place = shm::place_of(any);
+  if (!place) return tl::unexpected(place.error());
+  return place->root;
+}
+
 Result<std::optional<shm::Observer>> observe(const Endpoint& endpoint) {
   Endpoint any = endpoint;
   if (any.topic.empty()) any.topic = "any";

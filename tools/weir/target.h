@@ -22,6 +22,9 @@ namespace weir::tool {
 // The same for a whole backend: "shm", "shm://?root=/run/robot", "iceoryx://".
 [[nodiscard]] Result<Endpoint> backend_of(std::string_view word);
 
+// The directory that holds its topics. Errors: those of place_of.
+[[nodiscard]] Result<std::string> root_of(const Endpoint& backend);
+
 // The root of an shm endpoint, open for looking. Empty where it was not made yet, as nobody has used it. Errors:
 // not_found for a directory that the user named and that is not there; permission_denied; those of place_of.
 [[nodiscard]] Result<std::optional<shm::Observer>> observe(const Endpoint& endpoint);

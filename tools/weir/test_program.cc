@@ -18,8 +18,6 @@
 namespace weir::tool::testing {
 namespace {
 
-constexpr const char* program = "tools/weir/weir";
-
 std::array<int, 2> open_pipe() {
   std::array<int, 2> ends{};
   EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
@@ -49,11 +47,12 @@ PrivateRoot::PrivateRoot() : path_("/dev/shm/weir-tool-test.XXXXXX") {
 
 PrivateRoot::~PrivateRoot() { std::filesystem::remove_all(path_); }
 
-Program::Program(const std::vector<std::string>& arguments, const std::optional<std::string>& input) {
+Program::Program(const std::vector<std::string>& arguments, const std::optional<std::string>& input,
+                 const std::string& executable) {
   const auto [output_read, output_write] = open_pipe();
   const auto [errors_read, errors_write] = open_pipe();
   const auto [input_read, input_write] = open_pipe();
-  std::vector<std::string> words{program};
+  std::vector<std::string> words{executable};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers(words.size() + 1);  // ends with a null pointer
   std::transform(words.begin(), words.end(), pointers.begin(), [](std::string& word) { return word.data(); });
@@ -62,7 +61,7 @@ Program::Program(const std::vector<std::string>& arguments, const std::optional<
   posix_spawn_file_actions_adddup2(&actions, input_read, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, output_write, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, errors_write, STDERR_FILENO);
-  EXPECT_EQ(posix_spawn(&pid_, program, &actions, nullptr, pointers.data(), environ), 0);
+  EXPECT_EQ(posix_spawnp(&pid_, executable.c_str(), &actions, nullptr, pointers.data(), environ), 0);
   posix_spawn_file_actions_destroy(&actions);
   // Less than a pipe holds, so this does not wait for the reader.
   const std::string text = input.value_or("");
@@ -79,7 +78,7 @@ Program::~Program() {
   }
 }
 
-bool Program::read_more() {
+bool Program::prints_more() {
   std::array<pollfd, 2> sources{{{output_end_, POLLIN, 0}, {errors_end_, POLLIN, 0}}};
   if (output_end_ < 0 && errors_end_ < 0) return false;
   if (poll(sources.data(), sources.size(), -1) < 0) return errno == EINTR;
@@ -90,22 +89,29 @@ bool Program::read_more() {
 
 bool Program::prints(const std::string& text) {
   while (output_.find(text) == std::string::npos) {
-    if (!read_more()) return false;
+    if (!prints_more()) return false;
   }
   return true;
 }
 
 bool Program::notes(const std::string& text) {
   while (errors_.find(text) == std::string::npos) {
-    if (!read_more()) return false;
+    if (!prints_more()) return false;
   }
   return true;
 }
 
 void Program::signal(int number) const { kill(pid_, number); }
 
+void Program::stop() const {
+  signal(SIGSTOP);
+  int status = 0;
+  EXPECT_EQ(waitpid(pid_, &status, WUNTRACED), pid_);
+  EXPECT_TRUE(WIFSTOPPED(status));
+}
+
 int Program::end() {
-  while (read_more()) {
+  while (prints_more()) {
   }
   int status = 0;
   EXPECT_EQ(waitpid(pid_, &status, 0), pid_);

@@ -24,10 +24,11 @@ class PrivateRoot {
   std::string path_;
 };
 
-// One run. It is killed and reaped when this object goes.
+// One run of weir, or of another program. It is killed and reaped when this object goes.
 class Program {
  public:
-  explicit Program(const std::vector<std::string>& arguments, const std::optional<std::string>& input = {});
+  explicit Program(const std::vector<std::string>& arguments, const std::optional<std::string>& input = {},
+                   const std::string& executable = "tools/weir/weir");
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
@@ -35,16 +36,19 @@ class Program {
   // Reads on until the standard output, or the standard error, contains this. False: it ended before that.
   bool prints(const std::string& text);
   bool notes(const std::string& text);
+  // Reads what comes next on either. False: it has ended.
+  bool prints_more();
   void signal(int number) const;
+  // Stops it; it stands still once this has returned.
+  void stop() const;
   // Waits for its end: its exit status, or 1000 and the number of the signal that killed it.
   int end();
 
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   [[nodiscard]] const std::string& output() const noexcept { return output_; }
   [[nodiscard]] const std::string& errors() const noexcept { return errors_; }
 
  private:
-  bool read_more();
-
   pid_t pid_ = -1;
   int output_end_ = -1;
   int errors_end_ = -1;

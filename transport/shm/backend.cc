@@ -17,7 +17,7 @@ namespace weir::shm {
 namespace {
 
 constexpr std::array<std::string_view, 1> served_schemes{"shm"};
-constexpr std::array<std::string_view, 4> own_options{"fit", "mlock", "prefault", "root"};
+constexpr std::array<std::string_view, 5> own_options{"fit", "mlock", "prefault", "publish_time", "root"};
 
 Capabilities promise() noexcept {
   Capabilities promise;
@@ -115,14 +115,18 @@ class ShmBackend final : public spi::Backend {
     }
     // An absolute topic lies among the user's own files: there only the topic itself is ours.
     if (!endpoint.topic.starts_with('/')) {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (swept_.insert(place->root).second) {
+      if (is_new(place->root)) {
         if (const Result<File> root = open_root(place->root)) {
-          sweep(root->get());
+          sweep(root->get());  // without the lock: it tells the log
         }
       }
     }
     return TopicDirectory::join(*place);
+  }
+
+  bool is_new(const std::string& root) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return swept_.insert(root).second;
   }
 
   std::mutex mutex_;

@@ -16,6 +16,7 @@
 // If the process dies here. A draft or a copy is gone with its process; a slot is as ring.h says.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -31,20 +32,23 @@ struct alignas(cache_line) SmallMessage {
   std::array<std::byte, carried_size> bytes;
 };
 
-// Both without a loop: a small message costs its instructions.
+// Both without a loop: a small message costs its instructions. `size`: of the memory in the process; what lies behind
+// it in the slot is left as it is.
+template <std::size_t size = carried_size>
 [[gnu::always_inline]] inline void store_carried(Slot& slot, const std::byte* from) noexcept {
 #pragma GCC unroll 8
-  for (std::size_t index = 0; index < carried_words; ++index) {
+  for (std::size_t at = 0; at < size; at += sizeof(std::uint64_t)) {
     std::uint64_t word = 0;
-    std::memcpy(&word, from + index * sizeof(word), sizeof(word));
-    slot.carried[index].store(word, std::memory_order_release);
+    std::memcpy(&word, from + at, std::min(sizeof(word), size - at));
+    slot.carried[at / sizeof(word)].store(word, std::memory_order_release);
   }
 }
+template <std::size_t size = carried_size>
 [[gnu::always_inline]] inline void load_carried(const Slot& slot, std::byte* to) noexcept {
 #pragma GCC unroll 8
-  for (std::size_t index = 0; index < carried_words; ++index) {
-    const std::uint64_t word = slot.carried[index].load(std::memory_order_acquire);
-    std::memcpy(to + index * sizeof(word), &word, sizeof(word));
+  for (std::size_t at = 0; at < size; at += sizeof(std::uint64_t)) {
+    const std::uint64_t word = slot.carried[at / sizeof(word)].load(std::memory_order_acquire);
+    std::memcpy(to + at, &word, std::min(sizeof(word), size - at));
   }
 }
 

@@ -18,6 +18,10 @@ namespace {
 // New chunks below a page come in batches of this many bytes.
 constexpr std::size_t batch_bytes = 4 * page;
 
+// Of large messages so many chunks are kept spare, within so many bytes and half of the limit.
+constexpr std::size_t most_spare = 4;
+constexpr std::size_t spare_bytes = std::size_t{16} << 20U;
+
 constexpr std::size_t pages(std::size_t bytes) noexcept { return (bytes + page - 1) / page * page; }
 
 }  // namespace
@@ -37,8 +41,12 @@ bool ChunkPool::is_scarce(std::size_t bytes) const noexcept {
   if (size_class >= class_count) {
     return true;
   }
-  const std::size_t few = std::max<std::size_t>(1, batch_bytes / class_size(size_class) / 2);
-  return free_count(size_class) < few;
+  const std::size_t size = class_size(size_class);
+  std::size_t few = batch_bytes / size / 2;
+  if (size_class >= first_paged_class && may_keep_spares_ && reserved_ + size <= memory_ / 2) {
+    few = std::min(most_spare, spare_bytes / size);
+  }
+  return free_count(size_class) < std::max<std::size_t>(1, few);
 }
 
 Result<ChunkRef> ChunkPool::grow(std::size_t bytes) {
@@ -272,6 +280,7 @@ Status ChunkPool::reserve_within_limit(unsigned size_class, std::size_t offset, 
 
 bool ChunkPool::release_free(unsigned growing) noexcept {
   bool released = false;
+  may_keep_spares_ = false;
   // Chunks below a page share pages: their memory goes when the whole class is free.
   for (unsigned size_class = 0; size_class < first_paged_class; ++size_class) {
     const std::size_t count = reserved_behind_[size_class].size();

@@ -82,7 +82,9 @@ class ChunkPool {
   // Returns when all that was written to chunks is on the disk, if they are on one.
   void write_to_disk() const noexcept;
 
-  // Whether so few chunks of this size are free that looking for retired ones would soon have to be done again.
+  // Whether so few chunks of this size are free that looking for retired ones would soon have to be done again. A look
+  // takes the lines of cursors and pins away from their subscribers: so a few chunks are kept spare, while memory is
+  // plentiful.
   [[nodiscard]] bool is_scarce(std::size_t bytes) const noexcept;
 
   [[nodiscard]] std::byte* address(ChunkRef chunk) const noexcept { return bases_[chunk.shelf()] + chunk.offset(); }
@@ -124,7 +126,8 @@ class ChunkPool {
   Residence residence_;
   std::string topic_;
   std::size_t reserved_ = 0;
-  unsigned opened_ = 0;  // classes from here on have no chunks
+  bool may_keep_spares_ = true;  // memory has never been short
+  unsigned opened_ = 0;          // classes from here on have no chunks
   // By shelf, which is what the data path needs: the last free chunk, below which lie the others down to an empty
   // reference; behind the last retired chunk; where the mapping begins.
   std::array<ChunkRef*, ChunkRef::shelf_count> free_top_;

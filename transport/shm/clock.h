@@ -10,7 +10,11 @@ namespace weir::shm {
 enum class TickSource : std::uint32_t {
   monotonic_clock = 0,     // nanoseconds of CLOCK_MONOTONIC
   time_stamp_counter = 1,  // x86 TSC, where the kernel itself keeps time by it (current_clocksource is tsc)
+  none = 2,                // of a publisher that does not say when (option publish_time=no); of no topic
 };
+
+// Of TickSource::none.
+inline constexpr std::uint64_t no_ticks = 0;
 
 // The best source of this machine.
 [[nodiscard]] TickSource best_tick_source() noexcept;
@@ -30,6 +34,9 @@ struct TickOrigin {
     return __builtin_ia32_rdtsc();
   }
 #endif
+  if (source == TickSource::none) {
+    return no_ticks;
+  }
   return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
 }
 

@@ -10,6 +10,8 @@
 #include <exception>
 #include <vector>
 
+#include "transport/log.h"
+#include "transport/shm/events.h"
 #include "transport/shm/lock.h"
 #include "transport/shm/root.h"
 
@@ -88,6 +90,15 @@ bool may_be_wanted(int topic_directory, const File& publisher) {
   return false;
 }
 
+// Whether its owner left, rather than died.
+bool was_closed(const File& file, SegmentName segment) {
+  std::uint32_t stage = 0;
+  const off_t where =
+      segment.role == Role::publisher ? offsetof(PublisherHeader, stage) : offsetof(SubscriberHeader, stage);
+  return pread(file.get(), &stage, sizeof(stage), where) == sizeof(stage) &&
+         stage == static_cast<std::uint32_t>(Stage::left);
+}
+
 bool remove_segment(int topic_directory, SegmentName segment, SharedCounters& counters) {
   if (is_durable(segment.id)) return false;
   const std::string name = segment_name(segment.role, segment.id);
@@ -109,6 +120,7 @@ bool remove_segment(int topic_directory, SegmentName segment, SharedCounters& co
   if (segment.role == Role::subscriber && was_counted(*file) && counters.sleepers.load() != 0) {
     counters.sleepers.fetch_sub(1);
   }
+  if (spi::is_logged(Severity::info) && !was_closed(*file, segment)) tell_removed(topic_directory, segment);
   return true;
 }
 
@@ -164,6 +176,13 @@ Erased remove_topic(int root, const std::string& name, bool even_durable) {
   return is_gone ? Erased::gone : Erased::files_stay;
 }
 
+// For the log: the topic of a directory that may be gone soon.
+std::string topic_of(int root, const std::string& name) {
+  if (!spi::is_logged(Severity::info) || !is_directory_name(name)) return {};
+  const Result<File> directory = open_file(root, name, O_RDONLY | O_DIRECTORY, what);
+  return directory ? topic_in(directory->get()) : std::string();
+}
+
 // A janitor that runs out of memory leaves the rest to the next one.
 template <class Call>
 bool unless_exhausted(Call&& call) noexcept {
@@ -209,7 +228,8 @@ void sweep(int root) noexcept {
       if (is_half_made(entry)) {
         remove_directory(root, entry);
       } else {
-        remove_topic(root, entry, false);
+        const std::string topic = topic_of(root, entry);
+        if (remove_topic(root, entry, false) == Erased::gone && !topic.empty()) tell_swept(topic);
       }
     }
     return true;

@@ -45,7 +45,7 @@ class PublisherFlow {
 
   // Whether sample `next` may be published now; false if that cannot be known without looking.
   [[nodiscard]] bool admits(std::uint64_t next) const noexcept {
-    return next < limit_ && (!grants_ || (settled_ && subscribers_.is_epoch(epoch_)));
+    return !grants_ || (next < limit_ && settled_ && subscribers_.is_epoch(epoch_));
   }
   // Whether it might be published when refresh() has just looked.
   [[nodiscard]] bool admitted(std::uint64_t next) const noexcept { return next < limit_; }

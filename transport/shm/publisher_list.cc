@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "transport/shm/doorbell.h"
+#include "transport/shm/events.h"
 #include "transport/shm/janitor.h"
 #include "transport/shm/names.h"
 #include "transport/shm/own_segment.h"
@@ -291,6 +292,19 @@ void PublisherList::wake(const Attachment& attachment, std::uint64_t want) noexc
   }
 }
 
+void PublisherList::wake_in_steps(Attachment& attachment, std::uint64_t want) noexcept {
+  const std::uint64_t step = std::max<std::uint64_t>(1, std::min(qos_.depth, attachment.publisher.depth) / 4);
+  if (attachment.want != want) {
+    attachment.want = want;
+    attachment.wake_at = attachment.next + step - 1;
+  }
+  // Who waits for its descriptor has no slice.
+  if (wants_token(want) || attachment.next >= attachment.wake_at) {
+    attachment.wake_at = attachment.next + step;
+    wake(attachment, want);
+  }
+}
+
 void PublisherList::wake_all() noexcept {
   ring(counters_.twin);
   for (const auto& attachment : attachments_) {
@@ -332,6 +346,7 @@ void PublisherList::note_end(Attachment& attachment) {
   attachment.publisher.peer.alive = left;
   if (std::exchange(attachment.announced, false)) {
     log_.record(left ? Change::left : Change::died, attachment.publisher.peer);
+    if (!left) tell_death(topic_.place().topic, attachment.publisher.peer);
   }
 }
 

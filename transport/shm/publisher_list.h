@@ -35,12 +35,14 @@ struct Attachment {
   std::uint64_t next = 0;    // the sequence to take next
   // A sample is too old to be taken once the sample so much later is published: `depth`, where the policy drops.
   std::uint64_t look_ahead = 0;
-  bool lossless = false;   // the publisher waits for us, and we wake it
-  std::uint64_t born = 0;  // PublisherHeader::born of the owner that we know of
-  bool ended = false;      // it has left or died: nothing comes after what is in its ring, unless it returns
-  bool broken = false;     // its memory fails our checks: nothing more is taken
-  bool announced = false;  // `joined` is in the log
-  File life;               // its life FIFO, if we watch
+  bool lossless = false;      // the publisher waits for us, and we wake it
+  std::uint64_t want = 0;     // its last `want` word that we saw
+  std::uint64_t wake_at = 0;  // while that stands: before which sequence it need not be woken
+  std::uint64_t born = 0;     // PublisherHeader::born of the owner that we know of
+  bool ended = false;         // it has left or died: nothing comes after what is in its ring, unless it returns
+  bool broken = false;        // its memory fails our checks: nothing more is taken
+  bool announced = false;     // `joined` is in the log
+  File life;                  // its life FIFO, if we watch
 };
 
 class PublisherList {
@@ -71,6 +73,14 @@ class PublisherList {
   // Whether somebody has a sample for us.
   [[nodiscard]] bool ready() const noexcept;
 
+  // After a take: wakes a publisher that waits for space, when a good part of the depth has become free since it began.
+  // It looks by itself after a slice of its wait, and who sleeps for want of samples tells it first.
+  void wake_after_take(Attachment& attachment) noexcept {
+    const std::uint64_t want = attachment.publisher.header().want.load(std::memory_order_seq_cst);
+    if (want != 0) [[unlikely]] {
+      wake_in_steps(attachment, want);
+    }
+  }
   // Wakes a publisher that waits for space; all publishers that wait for anything.
   void wake_if_waiting(const Attachment& attachment) noexcept {
     const std::uint64_t want = attachment.publisher.header().want.load(std::memory_order_seq_cst);
@@ -106,6 +116,7 @@ class PublisherList {
  private:
   // For want of a descriptor a token may have to be written later: then the list is stale until it is.
   void wake(const Attachment& attachment, std::uint64_t want) noexcept;
+  void wake_in_steps(Attachment& attachment, std::uint64_t want) noexcept;
   Status list(bool first);
   Status add(PeerId id, bool first);
   void start(Attachment& attachment, bool first) noexcept;

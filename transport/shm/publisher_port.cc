@@ -1,11 +1,14 @@
 #include "transport/shm/publisher_port.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "transport/guard.h"
 #include "transport/shm/backend.h"
+#include "transport/shm/events.h"
 #include "transport/shm/janitor.h"
 #include "transport/shm/recovery.h"
 
@@ -21,6 +24,20 @@ Offer offer_of(const TopicDirectory& topic, const Peer& self, const PublisherQos
           .history = qos.history,
           .grant = qos.grant,
           .type = qos.type};
+}
+
+// What the option publish_time asks for.
+Result<TickSource> tick_source_of(const TopicDirectory& topic, const ExtraOptions& options) {
+  const auto option = options.find("publish_time");
+  if (option == options.end() || option->second == "yes") {
+    return static_cast<TickSource>(topic.header().tick_source);
+  }
+  if (option->second == "no") {
+    return TickSource::none;
+  }
+  return failure(ErrorCode::invalid_argument,
+                 fmt::format("topic \"{}\": publish_time={} is neither yes nor no: use one of these",
+                             topic.place().topic, option->second));
 }
 
 Status check_limits(const TopicDirectory& topic, const PublisherQos& qos) {
@@ -58,6 +75,10 @@ Result<std::unique_ptr<spi::PublisherPort>> PublisherPort::join(std::unique_ptr<
   if (!residence) {
     return tl::unexpected(residence.error());
   }
+  const Result<TickSource> tick_source = tick_source_of(*topic, qos.extra);
+  if (!tick_source) {
+    return tl::unexpected(tick_source.error());
+  }
   const auto fill = [&](std::byte* memory) {
     auto& header = *reinterpret_cast<PublisherHeader*>(memory);
     header.slots = slots_for(qos);
@@ -78,7 +99,8 @@ Result<std::unique_ptr<spi::PublisherPort>> PublisherPort::join(std::unique_ptr<
   if (!segment) {
     return tl::unexpected(segment.error());
   }
-  std::unique_ptr<PublisherPort> port(new PublisherPort(std::move(topic), std::move(*segment), qos, *residence));
+  std::unique_ptr<PublisherPort> port(
+      new PublisherPort(std::move(topic), std::move(*segment), qos, *residence, *tick_source));
   Status entered = port->segment_.returned ? port->succeed() : Status();
   if (entered && residence->any()) {
     entered = port->settle_in(*residence);
@@ -101,6 +123,7 @@ Status PublisherPort::succeed() {
   auto* const slots = reinterpret_cast<Slot*>(segment_.memory.data() + slots_offset);
   if (!is_trustworthy(header_.tenure)) {
     retire_everything(slots, header_.slots);
+    tell_untrusted(topic_->place().topic, qos_.name);
   }
   const Result<Succession> succession =
       derive_succession(slots, header_.slots, qos_.memory,
@@ -153,11 +176,10 @@ Status PublisherPort::settle_in(const Residence& residence) {
 }
 
 PublisherPort::PublisherPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const PublisherQos& qos,
-                             const Residence& residence)
+                             const Residence& residence, TickSource tick_source)
     : topic_(std::move(topic)),
       counters_(topic_->counters()),
-      tick_source_(static_cast<TickSource>(topic_->header().tick_source)),
-      is_plain_(qos.grant == Grant::drop && tick_source_ == TickSource::time_stamp_counter),
+      tick_source_(tick_source),
       segment_(std::move(segment)),
       header_(*reinterpret_cast<PublisherHeader*>(segment_.memory.data())),
       qos_(qos),
@@ -213,9 +235,25 @@ Result<std::uint64_t> PublisherPort::publish_when_admitted(const spi::LoanRecord
       return tl::unexpected(admitted.error());
     }
   }
-  const std::uint64_t sequence = write(record, tick_source_);
+  const std::uint64_t sequence = write([&](Slot& slot) { fill(slot, record); }, tick_source_);
   if (counters_.sleepers.load(std::memory_order_seq_cst) != 0) {
     return wake_sleepers(sequence);
+  }
+  return sequence;
+}
+
+Result<std::uint64_t> PublisherPort::publish_small_slowly(const std::byte* message, std::size_t size) {
+  if (!usable()) {
+    return tl::unexpected(spi::unusable(this));
+  }
+  spi::LoanRecord record{};
+  if (const Status lent = loan({size, 0, 1}, record); !lent) {
+    return tl::unexpected(lent.error());
+  }
+  std::copy_n(message, size, record.payload);
+  Result<std::uint64_t> sequence = publish_when_admitted(record, {});
+  if (!sequence) {
+    drop(record);
   }
   return sequence;
 }

@@ -14,6 +14,7 @@
 #include "transport/shm/publisher_flow.h"
 #include "transport/shm/residence.h"
 #include "transport/shm/segment.h"
+#include "transport/shm/spinning.h"
 #include "transport/shm/subscriber_list.h"
 #include "transport/shm/topic_directory.h"
 
@@ -53,14 +54,19 @@ class PublisherPort final : public spi::PublisherPort {
   }
 
   Result<std::uint64_t> publish(spi::LoanRecord& record, std::optional<Deadline> deadline) override {
-    if (!is_plain_) [[unlikely]] {
+    if (tick_source_ != TickSource::time_stamp_counter || !flow_.admits(next_)) [[unlikely]] {
       return publish_when_admitted(record, deadline);
     }
-    const std::uint64_t sequence = write(record, TickSource::time_stamp_counter);
-    if (counters_.sleepers.load(std::memory_order_seq_cst) != 0) [[unlikely]] {
-      return wake_sleepers(sequence);
+    return write_and_wake([&](Slot& slot) { fill(slot, record); }, TickSource::time_stamp_counter);
+  }
+
+  // For SmallPublisher: loan and publish in one. Errors: as publish(), and closed, forked.
+  template <std::size_t size>
+  [[gnu::always_inline]] Result<std::uint64_t> publish_small(const std::byte* message) {
+    if (tick_source_ == TickSource::monotonic_clock || !usable() || !flow_.admits(next_)) [[unlikely]] {
+      return publish_small_slowly(message, size);
     }
-    return sequence;
+    return write_and_wake([=](Slot& slot) { fill_small<size>(slot, message, size); }, tick_source_);
   }
 
   void drop(spi::LoanRecord& record) noexcept override {
@@ -86,7 +92,7 @@ class PublisherPort final : public spi::PublisherPort {
 
  private:
   PublisherPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const PublisherQos& qos,
-                const Residence& residence);
+                const Residence& residence, TickSource tick_source);
 
   // Brings what the options prefault and mlock want into memory.
   Status settle_in(const Residence& residence);
@@ -107,6 +113,9 @@ class PublisherPort final : public spi::PublisherPort {
     std::size_t bytes;
   };
 
+  // Samples that follow each other so soon are a stream: some hundred nanoseconds, whatever the clock.
+  static constexpr std::uint64_t stream_ticks = 1000;
+
   // Of a loan that will be carried in the slot: no chunk.
   static constexpr std::uint64_t token_of_draft = 0;
 
@@ -122,33 +131,62 @@ class PublisherPort final : public spi::PublisherPort {
   enum class GiveUp { nothing, unwanted };
   // Frees the retired chunks that nobody pins; before that, retires what nobody wants, if so told.
   void reclaim(GiveUp give_up);
-  // Writes the next sample, and returns its sequence.
-  [[gnu::always_inline]] std::uint64_t write(const spi::LoanRecord& record, TickSource source) noexcept {
+  // Writes the next sample, but for its payload, which is left to `fill`, and returns its sequence. The time is taken
+  // last: reading it takes as long as the slot's lines take to come.
+  template <class Fill>
+  [[gnu::always_inline]] std::uint64_t write(Fill fill, TickSource source) noexcept {
     const std::uint64_t sequence = next_;
     next_ = sequence + 1;
     const RingWriter::Opened opened = flow_.ring().open(sequence);
     Slot& slot = opened.slot;
-    slot.chunk.store(record.token, std::memory_order_release);
-    slot.size.store(record.size, std::memory_order_release);
-    if (record.token == token_of_draft) {
-      store_carried(slot, record.payload);
-      drafts_.give_back(record.payload);
-    } else {
-      const auto payload_offset = static_cast<std::uint64_t>(record.payload - record.header);
-      slot.header.store(record.header_size << 32U | payload_offset, std::memory_order_release);
-    }
-    slot.ticks.store(ticks_now(source), std::memory_order_release);
+    fill(slot);
+    const std::uint64_t ticks = ticks_now(source);
+    slot.ticks.store(ticks, std::memory_order_release);
     flow_.ring().publish(slot, sequence);
+    if (ticks - last_ticks_ < stream_ticks) {
+      flow_.ring().expect_after(sequence);
+    }
+    last_ticks_ = ticks;
     if (const ChunkRef fallen = opened.fallen()) {
       chunks_.retire(fallen);
     }
     return sequence;
   }
+  // The same, and wakes who sleeps.
+  template <class Fill>
+  [[gnu::always_inline]] Result<std::uint64_t> write_and_wake(Fill fill, TickSource source) noexcept {
+    const std::uint64_t sequence = write(fill, source);
+    if (counters_.sleepers.load(std::memory_order_seq_cst) != 0) [[unlikely]] {
+      return wake_sleepers(sequence);
+    }
+    return sequence;
+  }
+  [[gnu::always_inline]] void fill(Slot& slot, const spi::LoanRecord& record) noexcept {
+    if (record.token == token_of_draft) {
+      fill_small<carried_size>(slot, record.payload, record.size);
+      drafts_.give_back(record.payload);
+      return;
+    }
+    slot.chunk.store(record.token, std::memory_order_release);
+    slot.size.store(record.size, std::memory_order_release);
+    const auto payload_offset = static_cast<std::uint64_t>(record.payload - record.header);
+    slot.header.store(record.header_size << 32U | payload_offset, std::memory_order_release);
+  }
+  // Copies so many bytes, of which `size` mean something.
+  template <std::size_t copied>
+  [[gnu::always_inline]] static void fill_small(Slot& slot, const std::byte* message, std::size_t size) noexcept {
+    slot.chunk.store(token_of_draft, std::memory_order_release);
+    slot.size.store(size, std::memory_order_release);
+    store_carried<copied>(slot, message);
+  }
+  [[gnu::noinline]] Result<std::uint64_t> publish_small_slowly(const std::byte* message, std::size_t size);
   [[gnu::noinline]] Result<std::uint64_t> publish_when_admitted(const spi::LoanRecord& record,
                                                                 std::optional<Deadline> deadline);
   [[gnu::noinline]] Result<std::uint64_t> wake_sleepers(std::uint64_t sequence) noexcept;
   // Blocks, or refuses, as granted. Errors: back_pressure.
   Status wait_for_admission(std::optional<Deadline> deadline);
+  // Looks for space without sleeping, as long as it is expected within microseconds. True: there is space.
+  bool spin_for_space(Deadline deadline) noexcept;
   // One turn of waiting for space, with the want word armed. True: there is space.
   bool sleep_for_space(Deadline deadline);
   // Whether `next_` is admitted after looking at everything again, the dead included.
@@ -161,7 +199,6 @@ class PublisherPort final : public spi::PublisherPort {
   std::unique_ptr<TopicDirectory> topic_;
   SharedCounters& counters_;
   TickSource tick_source_;
-  bool is_plain_;  // nobody can hold it back, and time is one instruction
   OwnSegment segment_;
   PublisherHeader& header_;
   PublisherQos qos_;
@@ -171,11 +208,13 @@ class PublisherPort final : public spi::PublisherPort {
   Drafts drafts_;
   bool entered_ = false;  // enter() has succeeded
   std::uint64_t next_ = 0;
+  std::uint64_t last_ticks_ = no_ticks;
   std::uint64_t generation_ = 0;        // of the want word
   std::vector<std::uint64_t> pinned_;   // kept for its memory
   std::optional<Error> back_pressure_;  // made once, returned often
   bool refused_ = false;                // the last publish came to back-pressure
-  File epoll_;                          // once fd() was asked for
+  Spinning spinning_;
+  File epoll_;  // once fd() was asked for
   TokenFifo tokens_;
 };
 

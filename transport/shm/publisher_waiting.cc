@@ -30,6 +30,21 @@ bool PublisherPort::look_for_space() {
   return flow_.admitted(next_);
 }
 
+bool PublisherPort::spin_for_space(Deadline deadline) noexcept {
+  if (!spinning_.pays()) {
+    return false;
+  }
+  const Deadline end = Spinning::end(deadline);
+  do {
+    pause_between_looks();
+    flow_.refresh(next_);
+    if (flow_.admitted(next_)) {
+      return true;
+    }
+  } while (!passed(end));
+  return false;
+}
+
 bool PublisherPort::sleep_for_space(Deadline deadline) {
   header_.want.store(armed_word(++generation_, WakeBy::futex), std::memory_order_seq_cst);
   const std::uint32_t twin = counters_.twin.load(std::memory_order_seq_cst);
@@ -43,12 +58,19 @@ bool PublisherPort::sleep_for_space(Deadline deadline) {
 }
 
 Status PublisherPort::wait_for_admission(std::optional<Deadline> deadline) {
-  bool space = look_for_space();
+  if (refused_) {
+    pause_between_looks();  // the last try was refused too
+  }
+  flow_.refresh(next_);
+  bool space = (flow_.admitted(next_) && flow_.settled()) || look_for_space();
   if (!space && qos_.grant == Grant::block) {
+    const auto begin = std::chrono::steady_clock::now();
     const Deadline until = deadline ? *deadline : after(qos_.deadline);
+    space = spin_for_space(until);
     while (!space && !passed(until)) {
       space = sleep_for_space(until);
     }
+    spinning_.note(std::chrono::steady_clock::now() - begin);
   }
   if (space) {
     if (std::exchange(refused_, false)) {

@@ -70,6 +70,13 @@ class RingWriter {
   [[gnu::always_inline]] void publish(Slot& slot, std::uint64_t sequence) noexcept {
     slot.word.exchange(valid_mark(sequence), std::memory_order_seq_cst);
   }
+  // In a stream, after publish(): asks for the lines of a slot to come, which are with those who read its last sample;
+  // waiting for them would take most of the time of a message. Not so early that a reader of depth 16 looks there
+  // meanwhile.
+  [[gnu::always_inline]] void expect_after(std::uint64_t sequence) noexcept {
+    constexpr std::uint64_t ahead = 6;
+    own_soon(slots_[(sequence + ahead) & mask_]);
+  }
 
   // Publishes a sample in a chunk. Returns the chunk that thereby falls out of the ring, if any.
   ChunkRef write(std::uint64_t sequence, const Descriptor& sample) noexcept {
@@ -96,6 +103,16 @@ class RingWriter {
   [[nodiscard]] std::uint64_t size() const noexcept { return mask_ + 1; }
 
  private:
+  [[gnu::always_inline]] static void own_soon(Slot& slot) noexcept {
+#if defined(__x86_64__)
+    // The builtin fetches for reading, unless compiled for newer processors. Those before 2014 do nothing here.
+    asm volatile("prefetchw %0\n\tprefetchw %1" : : "m"(slot.word), "m"(slot.carried));
+#else
+    __builtin_prefetch(&slot.word, 1);
+    __builtin_prefetch(&slot.carried, 1);
+#endif
+  }
+
   Slot* slots_;
   std::uint64_t mask_;
 };

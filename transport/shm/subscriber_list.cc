@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "transport/shm/doorbell.h"
+#include "transport/shm/events.h"
 #include "transport/shm/janitor.h"
 #include "transport/shm/names.h"
 
@@ -67,7 +68,9 @@ bool SubscriberList::add(PeerId id) {
   Result<SubscriberSegment> segment = SubscriberSegment::open(topic_, id);
   if (!segment) {
     const ErrorCode code = segment.error().code();
-    return code == ErrorCode::not_found || code == ErrorCode::corrupt || code == ErrorCode::incompatible;
+    const bool is_spoilt = code == ErrorCode::corrupt || code == ErrorCode::incompatible;
+    if (is_spoilt) leave_out(id, segment.error());
+    return code == ErrorCode::not_found || is_spoilt;
   }
   if (segment->adapts) {
     segment->depth = std::min(segment->depth, depth_);
@@ -119,6 +122,14 @@ void SubscriberList::log_end(Entry& entry, bool dead) noexcept {
   if (std::exchange(entry.announced, false)) {
     entry.segment.peer.alive = !dead;
     log_.record(dead ? Change::died : Change::left, entry.segment.peer);
+    if (dead) tell_death(topic_.place().topic, entry.segment.peer);
+  }
+}
+
+void SubscriberList::leave_out(PeerId id, const Error& error) {
+  if (std::find(left_out_.begin(), left_out_.end(), id) == left_out_.end()) {
+    left_out_.push_back(id);
+    tell_left_out(topic_.place().topic, error);
   }
 }
 

@@ -90,6 +90,8 @@ class SubscriberList {
   void watch(Entry& entry);
   void announce(Entry& entry);
   void log_end(Entry& entry, bool dead) noexcept;
+  // Every listing finds it again: it is told once.
+  void leave_out(PeerId id, const Error& error);
   // Whether a durable subscriber has a new owner.
   void notice_return(Entry& entry) noexcept;
   template <class Suspect>
@@ -108,6 +110,7 @@ class SubscriberList {
   Grant grant_;
   std::uint64_t epoch_ = no_epoch;
   std::vector<Entry> entries_;
+  std::vector<PeerId> left_out_;
   MembershipLog log_;
   int epoll_ = -1;
 };

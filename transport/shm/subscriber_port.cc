@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "transport/guard.h"
 #include "transport/shm/backend.h"
 #include "transport/shm/janitor.h"
 
@@ -200,6 +201,30 @@ Result<bool> SubscriberPort::take_in_turn(spi::SampleRecord& record) {
   return nothing_taken(record);
 }
 
+Result<bool> SubscriberPort::take_small_slowly(std::byte* copy, std::size_t size, Small& small) {
+  if (!usable()) {
+    return tl::unexpected(spi::unusable(this));
+  }
+  spi::SampleRecord record{};
+  Result<bool> taken = take_in_turn(record);
+  if (!taken || !*taken) {
+    return taken;
+  }
+  small = {.sequence = record.sequence, .lost_before = record.lost_before, .publisher = record.publisher};
+  const bool fits = record.size == size;
+  if (fits) {
+    std::copy_n(record.payload, size, copy);
+  }
+  release(record);
+  if (!fits) {
+    return failure(ErrorCode::incompatible,
+                   fmt::format("topic \"{}\": sample {} has {} bytes, where {} were expected: state the type at the "
+                               "publisher too",
+                               topic_->place().topic, small.sequence, record.size, size));
+  }
+  return true;
+}
+
 SubscriberPort::Taken SubscriberPort::take_from(Attachment& from, spi::SampleRecord& record) {
   const RingReader ring = from.publisher.ring;
   std::uint64_t sequence = from.next;
@@ -256,22 +281,6 @@ SubscriberPort::Taken SubscriberPort::take_from(Attachment& from, spi::SampleRec
 std::uint64_t SubscriberPort::oldest_within_depth(const Attachment& from, std::uint64_t sequence) const noexcept {
   const std::uint64_t too_new = sequence + from.look_ahead;
   return std::max(from.publisher.ring.end_from(too_new), too_new + 1) - from.look_ahead;
-}
-
-void SubscriberPort::advance(Attachment& from, std::uint64_t next) noexcept {
-  from.next = next;
-  if (!from.lossless) {
-    from.cursor->next.store(next, std::memory_order_release);
-    return;
-  }
-  // The cursor of a lossless subscriber holds its publisher back: the publisher that waits is woken.
-  from.cursor->next.exchange(next, std::memory_order_seq_cst);
-  publishers_.wake_if_waiting(from);
-}
-
-Result<bool> SubscriberPort::advance_lossless(Attachment& from, std::uint64_t next) noexcept {
-  advance(from, next);
-  return true;
 }
 
 const std::byte* SubscriberPort::look_again(Attachment& from, const Descriptor& sample, Pins::Pin& pin) {

@@ -14,6 +14,7 @@
 #include "transport/shm/pins.h"
 #include "transport/shm/publisher_list.h"
 #include "transport/shm/segment.h"
+#include "transport/shm/spinning.h"
 #include "transport/shm/topic_directory.h"
 
 namespace weir::shm {
@@ -30,28 +31,19 @@ class SubscriberPort final : public spi::SubscriberPort {
   // old, has no user header, and lies in the slot or in a chunk that is mapped. Whatever is otherwise is left to
   // take_in_turn(), which takes the same steps (ring.h says why these) from the start.
   Result<bool> take(spi::SampleRecord& record) override {
-    Attachment* const from = publishers_.sole();
-    if (from == nullptr || publishers_.is_stale()) [[unlikely]] {
-      return take_in_turn(record);
-    }
-    const RingReader& ring = from->publisher.ring;
-    const std::uint64_t sequence = from->next;
-    const Slot& slot = ring.slot(sequence);
-    // Who polls fetches the line of a small message together with the descriptor's.
-    __builtin_prefetch(slot.carried);
-    const std::uint64_t valid = valid_mark(sequence);
-    Pins::Pin& pin = pins_.last();
-    const std::uint64_t word = slot.word.load(std::memory_order_seq_cst);
-    if (word < valid && !tokens_ && publishers_.is_quiet()) {
+    const Next next = look_for_next();
+    if (next.state == Next::missing) {
       return false;
     }
-    if (word != valid || ring.published(sequence + from->look_ahead) || !Pins::is_free(pin)) [[unlikely]] {
+    Pins::Pin& pin = pins_.last();
+    if (next.state == Next::otherwise || !Pins::is_free(pin)) [[unlikely]] {
       return take_in_turn(record);
     }
+    const Slot& slot = *next.slot;
     // Not masked: holds() knows no chunk whose reference has further bits, and the pin is cleared then.
     const ChunkRef chunk = ChunkRef::from_own(slot.chunk.load(std::memory_order_acquire));
     if (chunk) {
-      return take_pinned(record, *from, slot, chunk);
+      return take_pinned(record, *next.from, slot, chunk);
     }
     const std::uint64_t size = slot.size.load(std::memory_order_acquire);
     if (size > carried_size) [[unlikely]] {
@@ -61,18 +53,48 @@ class SubscriberPort final : public spi::SubscriberPort {
     record.time = slot.ticks.load(std::memory_order_acquire);
     std::byte* const copy = pins_.last_copy();
     load_carried(slot, copy);
-    if (slot.word.load(std::memory_order_seq_cst) != valid) [[unlikely]] {
+    if (slot.word.load(std::memory_order_seq_cst) != valid_mark(next.sequence)) [[unlikely]] {
       return take_in_turn(record);
     }
     Pins::occupy(pin);
-    return taken(record, *from, sequence, copy, pin);
+    return taken(record, *next.from, next.sequence, copy, pin);
+  }
+
+  // For SmallSubscriber: take and release in one; `copy` means nothing unless it returns true. Errors: as take(),
+  // closed, forked; incompatible for a message of another size, which is lost by that.
+  struct Small {
+    std::uint64_t sequence;
+    std::uint64_t lost_before;
+    PeerId publisher;
+  };
+  template <std::size_t size>
+  [[gnu::always_inline]] Result<bool> take_small(std::byte* copy, Small& small) {
+    if (usable()) [[likely]] {
+      const Next next = look_for_next();
+      if (next.state == Next::missing) {
+        return false;
+      }
+      if (next.state == Next::there) [[likely]] {
+        const Slot& slot = *next.slot;
+        const std::uint64_t chunk = slot.chunk.load(std::memory_order_acquire);
+        const std::uint64_t found = slot.size.load(std::memory_order_acquire);
+        load_carried<size>(slot, copy);
+        if (chunk == 0 && found == size && slot.word.load(std::memory_order_seq_cst) == valid_mark(next.sequence))
+            [[likely]] {
+          small = {.sequence = next.sequence, .lost_before = 0, .publisher = next.from->publisher.name.id};
+          advance(*next.from, next.sequence + 1);
+          return true;
+        }
+      }
+    }
+    return take_small_slowly(copy, size, small);
   }
 
   void release(spi::SampleRecord& record) noexcept override { Pins::clear(*pin_of_token(record.token)); }
 
   [[nodiscard]] std::chrono::steady_clock::time_point publish_time(
       const spi::SampleRecord& record) const noexcept override {
-    return time_of(record.time, origin_);
+    return record.time == no_ticks ? std::chrono::steady_clock::time_point() : time_of(record.time, origin_);
   }
 
   void close() noexcept override;
@@ -98,6 +120,35 @@ class SubscriberPort final : public spi::SubscriberPort {
 
   static std::uint64_t token_of(Pins::Pin* pin) noexcept { return std::bit_cast<std::uint64_t>(pin); }
   static Pins::Pin* pin_of_token(std::uint64_t token) noexcept { return std::bit_cast<Pins::Pin*>(token); }
+
+  // The next sample in the common case: one publisher alone, whose next sample is neither missing nor too old.
+  struct Next {
+    enum State : std::uint8_t { there, missing, otherwise } state = otherwise;
+    Attachment* from = nullptr;
+    const Slot* slot = nullptr;
+    std::uint64_t sequence = 0;
+  };
+  [[gnu::always_inline]] Next look_for_next() {
+    Attachment* const from = publishers_.sole();
+    if (from == nullptr || publishers_.is_stale()) [[unlikely]] {
+      return {};
+    }
+    const RingReader ring = from->publisher.ring;
+    const std::uint64_t sequence = from->next;
+    const Slot& slot = ring.slot(sequence);
+    // Who polls fetches the line of a small message together with the descriptor's.
+    __builtin_prefetch(slot.carried);
+    const std::uint64_t valid = valid_mark(sequence);
+    const std::uint64_t word = slot.word.load(std::memory_order_seq_cst);
+    if (word < valid && !tokens_ && publishers_.is_quiet()) {
+      return {.state = Next::missing};
+    }
+    if (word != valid || ring.published(sequence + from->look_ahead)) [[unlikely]] {
+      return {};
+    }
+    return {.state = Next::there, .from = from, .slot = &slot, .sequence = sequence};
+  }
+  [[gnu::noinline]] Result<bool> take_small_slowly(std::byte* copy, std::size_t size, Small& small);
 
   // take() of a message in a chunk, whose slot was found valid.
   [[gnu::noinline]] Result<bool> take_pinned(spi::SampleRecord& record, Attachment& from, const Slot& slot,
@@ -128,21 +179,24 @@ class SubscriberPort final : public spi::SubscriberPort {
     record.sequence = sequence;
     record.lost_before = 0;
     record.token = token_of(&pin);
-    const std::uint64_t next = sequence + 1;
-    if (from.lossless) [[unlikely]] {
-      return advance_lossless(from, next);
-    }
-    from.next = next;
-    from.cursor->next.store(next, std::memory_order_release);
+    advance(from, sequence + 1);
     return true;
   }
 
   // take() in all its cases; and from one publisher.
   [[gnu::noinline]] Result<bool> take_in_turn(spi::SampleRecord& record);
   Taken take_from(Attachment& from, spi::SampleRecord& record);
-  // Moves the cursor, after a sample was validated.
-  void advance(Attachment& from, std::uint64_t next) noexcept;
-  [[gnu::noinline]] Result<bool> advance_lossless(Attachment& from, std::uint64_t next) noexcept;
+  // Moves the cursor, after a sample was validated. That of a lossless subscriber holds its publisher back: the
+  // publisher that waits is woken.
+  [[gnu::always_inline]] void advance(Attachment& from, std::uint64_t next) noexcept {
+    from.next = next;
+    if (!from.lossless) {
+      from.cursor->next.store(next, std::memory_order_release);
+      return;
+    }
+    from.cursor->next.exchange(next, std::memory_order_seq_cst);
+    publishers_.wake_after_take(from);
+  }
 
   [[nodiscard]] std::uint64_t oldest_within_depth(const Attachment& from, std::uint64_t sequence) const noexcept;
 
@@ -174,12 +228,12 @@ class SubscriberPort final : public spi::SubscriberPort {
   InHandNotes in_hand_;
   std::vector<InHand> in_hand_at_death_;  // what was told
   PublisherList publishers_;
-  Error too_many_held_;                       // made once, returned often
-  std::optional<Error> failure_;              // of the last take_from() that failed
-  std::size_t turn_ = 0;                      // the publisher whose turn it was last
-  std::uint64_t generation_ = 0;              // of the asleep word
-  std::chrono::nanoseconds expected_gap_{0};  // moving average of how long wait() takes
-  File epoll_;                                // once fd() was asked for
+  Error too_many_held_;           // made once, returned often
+  std::optional<Error> failure_;  // of the last take_from() that failed
+  std::size_t turn_ = 0;          // the publisher whose turn it was last
+  std::uint64_t generation_ = 0;  // of the asleep word
+  Spinning spinning_;
+  File epoll_;  // once fd() was asked for
   TokenFifo tokens_;
 };
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,16 +14,6 @@ namespace {
 
 // A publisher can die between a sample and the bell: so sleepers look again this often.
 constexpr std::chrono::milliseconds sleep_slice(100);
-// A sleep costs its owner 9 to 15 microseconds of processor time: spinning pays below that.
-constexpr std::chrono::microseconds worth_spinning(20);
-
-void pause_processor() noexcept {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#else
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-#endif
-}
 
 }  // namespace
 
@@ -52,7 +41,7 @@ Result<Wake> SubscriberPort::wait(Deadline deadline, const std::stop_token& stop
     publishers_.refresh();
   }
   if (publishers_.ready()) {
-    expected_gap_ /= 2;
+    spinning_.note_no_wait();
     return Wake::ready;
   }
   if (passed(deadline)) {
@@ -60,17 +49,15 @@ Result<Wake> SubscriberPort::wait(Deadline deadline, const std::stop_token& stop
   }
   const auto begin = std::chrono::steady_clock::now();
   const Wake wake = spin(deadline, stop) ? Wake::ready : sleep(deadline, stop);
-  const std::chrono::nanoseconds gap = std::chrono::steady_clock::now() - begin;
-  expected_gap_ += (gap - expected_gap_) / 4;
+  spinning_.note(std::chrono::steady_clock::now() - begin);
   return wake;
 }
 
 bool SubscriberPort::spin(Deadline deadline, const std::stop_token& stop) noexcept {
-  static const bool alone = std::thread::hardware_concurrency() < 2;
-  if (alone || expected_gap_ > worth_spinning) {
+  if (!spinning_.pays()) {
     return false;
   }
-  const Deadline end = std::min(deadline, after(2 * worth_spinning));
+  const Deadline end = Spinning::end(deadline);
   constexpr int looks_between_clocks = 32;
   while (true) {
     for (int look = 0; look < looks_between_clocks; ++look) {

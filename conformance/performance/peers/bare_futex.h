@@ -1,4 +1,5 @@
-// The floor of every blocking time: a word for each direction, and a futex to sleep and wake on.
+// The floor of every blocking time: a word for each direction, and a futex to
+// sleep and wake on.
 //
 // It carries no payload, so fill and use get an empty one.
 #pragma once
@@ -19,10 +20,13 @@ class BareFutex {
   };
 
  public:
+  BareFutex() = default;
+  explicit BareFutex(const Task& /*task*/) {}
+
   class Sender {
    public:
     explicit Sender(Line& line) : line_(&line) {}
-    void await_receiver() const noexcept {}
+    void await_receivers(std::uint64_t /*count*/) const noexcept {}
     template <class Fill>
     bool try_send(std::size_t /*size*/, Fill fill) {
       fill(std::span<std::byte>());
@@ -54,16 +58,14 @@ class BareFutex {
     std::uint32_t received_ = 0;
   };
 
-  [[nodiscard]] Sender sender(Direction direction) const noexcept { return Sender(line(direction)); }
-  [[nodiscard]] Receiver receiver(Direction direction) const noexcept { return Receiver(line(direction)); }
+  [[nodiscard]] Sender sender(Lane lane) const noexcept { return Sender(line(lane)); }
+  [[nodiscard]] Receiver receiver(Lane lane) const noexcept { return Receiver(line(lane)); }
 
  private:
-  [[nodiscard]] Line& line(Direction direction) const noexcept {
-    return (*lines_)[static_cast<std::size_t>(direction)];
-  }
+  [[nodiscard]] Line& line(Lane lane) const noexcept { return (*lines_)[static_cast<std::size_t>(lane.direction)]; }
   SharedMemory<std::array<Line, 2>> lines_;
 };
 
-static_assert(WaitingPeer<BareFutex>);
+static_assert(Carrier<BareFutex>);
 
 }  // namespace weir::performance

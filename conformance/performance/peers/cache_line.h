@@ -1,9 +1,11 @@
-// The floor of every spinning one-way time: a cache line that one process writes and the other looks at.
+// The floor of every spinning one-way time: a cache line that one process
+// writes and the other looks at.
 //
-// One line for both ways is written by both in turn: a processor may hand it over whole to whoever reads it, ready to
-// be written. That is the least there is, but no queue can be like that, since each of its lines has one writer. One
-// line each way is what a queue without payload would be: its writer must get it back from the reader first. Targets
-// are ratios to that.
+// One line for both ways is written by both in turn: a processor may hand it
+// over whole to whoever reads it, ready to be written. That is the least there
+// is, but no queue can be like that, since each of its lines has one writer.
+// One line each way is what a queue without payload would be: its writer must
+// get it back from the reader first. Targets are ratios to that.
 //
 // It carries no payload, so fill and use get an empty one.
 #pragma once
@@ -30,7 +32,7 @@ class CacheLine {
   class Sender {
    public:
     Sender(Line& line, Direction direction) : line_(&line), next_(direction == Direction::there ? 1 : 2) {}
-    void await_receiver() const noexcept {}
+    void await_receivers(std::uint64_t /*count*/) const noexcept {}
     template <class Fill>
     bool try_send(std::size_t /*size*/, Fill fill) {
       fill(std::span<std::byte>());
@@ -47,6 +49,7 @@ class CacheLine {
   class Receiver {
    public:
     Receiver(const Line& line, Direction direction) : line_(&line), next_(direction == Direction::there ? 1 : 2) {}
+    void wait() const noexcept {}
     template <class Use>
     bool try_receive(Use use) {
       if (line_->turn.load(std::memory_order_acquire) != next_) {
@@ -62,17 +65,17 @@ class CacheLine {
     std::uint64_t next_;
   };
 
-  [[nodiscard]] Sender sender(Direction direction) const noexcept { return {line(direction), direction}; }
-  [[nodiscard]] Receiver receiver(Direction direction) const noexcept { return {line(direction), direction}; }
+  [[nodiscard]] Sender sender(Lane lane) const noexcept { return {line(lane), lane.direction}; }
+  [[nodiscard]] Receiver receiver(Lane lane) const noexcept { return {line(lane), lane.direction}; }
 
  private:
-  [[nodiscard]] Line& line(Direction direction) const noexcept {
-    return (*lines_)[shared_ ? 0 : static_cast<std::size_t>(direction)];
+  [[nodiscard]] Line& line(Lane lane) const noexcept {
+    return (*lines_)[shared_ ? 0 : static_cast<std::size_t>(lane.direction)];
   }
   SharedMemory<std::array<Line, 2>> lines_;
   bool shared_;
 };
 
-static_assert(Peer<CacheLine>);
+static_assert(Carrier<CacheLine>);
 
 }  // namespace weir::performance

@@ -1,6 +1,8 @@
-// The least that a queue can cost: a ring of 64-byte messages for one sender and one receiver, without anything that a
-// transport has to add. Each side keeps the other's index in a copy and reads it again only when that says full or
-// empty (as rigtorp::SPSCQueue does), so a lane in flow moves few lines that do not carry messages.
+// The least that a queue can cost: a ring of messages of one size for one
+// sender and one receiver, without anything that a transport has to add. Each
+// side keeps the other's index in a copy and reads it again only when that says
+// full or empty (as rigtorp::SPSCQueue does), so a lane in flow moves few lines
+// that do not carry messages.
 #pragma once
 
 #include <array>
@@ -14,10 +16,12 @@
 
 namespace weir::performance {
 
+template <std::size_t message_size>
 class RawRing {
  public:
-  static constexpr std::size_t message_size = 64;
-  static constexpr std::uint64_t capacity = 256;
+  static constexpr std::uint64_t capacity = message_size <= 4096 ? 256 : 16;
+  RawRing() = default;
+  explicit RawRing(const Task& /*task*/) {}
 
  private:
   struct alignas(64) Message {
@@ -27,71 +31,70 @@ class RawRing {
   struct alignas(128) Index {
     std::atomic<std::uint64_t> value{0};
   };
-  struct Lane {
+  struct Ring {
     Index sent;      // written by the sender
     Index received;  // written by the receiver
-    alignas(128) std::array<Message, capacity> messages{};
+    alignas(128) std::array<Message, capacity> messages;
   };
 
  public:
   class Sender {
    public:
-    explicit Sender(Lane& lane) : lane_(&lane) {}
-    void await_receiver() const noexcept {}
+    explicit Sender(Ring& ring) : ring_(&ring) {}
+    void await_receivers(std::uint64_t /*count*/) const noexcept {}
     template <class Fill>
     bool try_send(std::size_t size, Fill fill) {
       if (size > message_size) [[unlikely]] {
-        fail("the raw ring carries up to 64 bytes: take a smaller message");
+        fail("this raw ring carries up to " + std::to_string(message_size) + " bytes: take a smaller message");
       }
       if (sent_ - received_ == capacity) {
-        received_ = lane_->received.value.load(std::memory_order_acquire);
+        received_ = ring_->received.value.load(std::memory_order_acquire);
         if (sent_ - received_ == capacity) {
           return false;
         }
       }
-      fill(std::span(lane_->messages[sent_ % capacity].bytes).first(size));
-      lane_->sent.value.store(++sent_, std::memory_order_release);
+      fill(std::span(ring_->messages[sent_ % capacity].bytes).first(size));
+      ring_->sent.value.store(++sent_, std::memory_order_release);
       return true;
     }
 
    private:
-    Lane* lane_;
+    Ring* ring_;
     std::uint64_t sent_ = 0;
     std::uint64_t received_ = 0;  // as last seen
   };
 
   class Receiver {
    public:
-    explicit Receiver(Lane& lane) : lane_(&lane) {}
+    explicit Receiver(Ring& ring) : ring_(&ring) {}
+    void wait() const noexcept {}
     template <class Use>
     bool try_receive(Use use) {
       if (received_ == sent_) {
-        sent_ = lane_->sent.value.load(std::memory_order_acquire);
+        sent_ = ring_->sent.value.load(std::memory_order_acquire);
         if (received_ == sent_) {
           return false;
         }
       }
-      use(std::span<const std::byte>(lane_->messages[received_ % capacity].bytes));
-      lane_->received.value.store(++received_, std::memory_order_release);
+      use(std::span<const std::byte>(ring_->messages[received_ % capacity].bytes));
+      ring_->received.value.store(++received_, std::memory_order_release);
       return true;
     }
 
    private:
-    Lane* lane_;
+    Ring* ring_;
     std::uint64_t received_ = 0;
     std::uint64_t sent_ = 0;  // as last seen
   };
 
-  [[nodiscard]] Sender sender(Direction direction) const noexcept { return Sender(lane(direction)); }
-  [[nodiscard]] Receiver receiver(Direction direction) const noexcept { return Receiver(lane(direction)); }
+  [[nodiscard]] Sender sender(Lane lane) const noexcept { return Sender(ring(lane)); }
+  [[nodiscard]] Receiver receiver(Lane lane) const noexcept { return Receiver(ring(lane)); }
 
  private:
-  [[nodiscard]] Lane& lane(Direction direction) const noexcept {
-    return (*lanes_)[static_cast<std::size_t>(direction)];
-  }
-  SharedMemory<std::array<Lane, 2>> lanes_;
+  [[nodiscard]] Ring& ring(Lane lane) const noexcept { return (*rings_)[static_cast<std::size_t>(lane.direction)]; }
+  SharedMemory<std::array<Ring, 2>> rings_;
 };
 
-static_assert(Peer<RawRing>);
+static_assert(Carrier<RawRing<64>>);
 
 }  // namespace weir::performance

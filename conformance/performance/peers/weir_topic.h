@@ -1,29 +1,37 @@
-// Any backend of weir, through its public interface: endpoints by URI, Node, Publisher, Subscriber.
+// Any backend of weir, through its public interface: endpoints by URI, Node,
+// Publisher, Subscriber.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "conformance/performance/failure.h"
+#include "conformance/performance/loads/many_topics.h"
 #include "conformance/performance/peers/peer.h"
 #include "transport/node.h"
+#include "transport/wait_set.h"
 
 namespace weir::performance {
 
 class WeirTopic {
  public:
-  // `prefix`: scheme and the beginning of the topic, which each direction completes. `options`: as in a URI; both roles
-  // read them, and ignore each other's.
+  // `prefix`: scheme and the beginning of the topic, which each lane completes.
+  // `options`: as in a URI; both roles read them, and ignore each other's.
   WeirTopic(std::string prefix, std::string options) : prefix_(std::move(prefix)), options_(std::move(options)) {}
 
   class Sender {
    public:
     explicit Sender(Publisher publisher) : publisher_(std::move(publisher)) {}
-    void await_receiver() { await_receivers(1); }
     void await_receivers(std::uint64_t count) {
-      must(publisher_.wait_for_subscribers(count, after(std::chrono::seconds(10))));
+      constexpr std::chrono::seconds patience(10);
+      Status joined = publisher_.wait_for_subscribers(count, after(patience));
+      if (!joined && joined.error().code() == ErrorCode::unsupported) {
+        joined = publisher_.wait_for_subscribers(1, after(patience));  // a backend that tells none from some
+      }
+      must(joined);
     }
     template <class Fill>
     bool try_send(std::size_t size, Fill fill) {
@@ -45,6 +53,7 @@ class WeirTopic {
     Publisher publisher_;
   };
 
+  class Listener;
   class Receiver {
    public:
     explicit Receiver(Subscriber subscriber) : subscriber_(std::move(subscriber)) {}
@@ -70,27 +79,61 @@ class WeirTopic {
     }
 
    private:
+    friend class Listener;
     Subscriber subscriber_;
   };
 
-  [[nodiscard]] Sender sender(Direction direction) const {
-    Node node = must(Node::open());
-    return Sender(must(node.publisher(uri(direction))));
-  }
-  [[nodiscard]] Receiver receiver(Direction direction) const {
-    Node node = must(Node::open());
-    return Receiver(must(node.subscriber(uri(direction))));
+  class Listener {
+   public:
+    explicit Listener(std::vector<Receiver> receivers)
+        : receivers_(std::move(receivers)), set_(must(WaitSet::create())) {
+      for (std::size_t tag = 0; tag < receivers_.size(); ++tag) {
+        must(set_.add(receivers_[tag].subscriber_, tag));
+      }
+    }
+    template <class Use>
+    void receive(Use use) {
+      for (bool received = false; !received;) {
+        const auto ready = must(set_.wait(never));
+        for (const std::uint64_t tag : ready.tags) {
+          while (receivers_[tag].try_receive(use)) {
+            received = true;
+          }
+        }
+      }
+    }
+
+   private:
+    std::vector<Receiver> receivers_;
+    WaitSet set_;
+  };
+
+  [[nodiscard]] Sender sender(Lane lane) const { return Sender(must(node().publisher(uri(lane)))); }
+  [[nodiscard]] Receiver receiver(Lane lane) const { return Receiver(must(node().subscriber(uri(lane)))); }
+  [[nodiscard]] Listener listener(std::uint64_t count) const {
+    std::vector<Receiver> receivers;
+    receivers.reserve(count);
+    for (std::uint64_t lane = 0; lane < count; ++lane) {
+      receivers.push_back(receiver({.index = lane}));
+    }
+    return Listener(std::move(receivers));
   }
 
  private:
-  [[nodiscard]] std::string uri(Direction direction) const {
-    return prefix_ + (direction == Direction::there ? "/there" : "/back") + (options_.empty() ? "" : "?" + options_);
+  // One for the process, as applications have it: a node looks at the whole root when it first joins a topic.
+  static Node& node() {
+    static Node one = must(Node::open());
+    return one;
+  }
+  [[nodiscard]] std::string uri(Lane lane) const {
+    return prefix_ + (lane.direction == Direction::there ? "there" : "back") + std::to_string(lane.index) +
+           (options_.empty() ? "" : "?" + options_);
   }
 
   std::string prefix_;
   std::string options_;
 };
 
-static_assert(WaitingPeer<WeirTopic> && FanOutPeer<WeirTopic>);
+static_assert(ListeningCarrier<WeirTopic>);
 
 }  // namespace weir::performance

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Compares the verdicts of the last `./bazelw test //conformance/...` with those that docs/verdicts.md and README.md show.
+
+    conformance/report/verdict_pages.py LOGS             LOGS: the folder that `./bazelw info bazel-testlogs` names
+    conformance/report/verdict_pages.py LOGS --rewrite   writes the pages anew
+
+Exit status 1 if a page says something else. A verdict is what the worst of a requirement's tests says.
+"""
+
+import argparse
+import io
+import json
+import pathlib
+import re
+import sys
+import zipfile
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+BACKENDS = ["shm", "inproc", "iceoryx", "zeromq_envelope", "zeromq_raw"]
+TITLES = ["`shm`", "`inproc`", "`iceoryx`", "`zmq`, envelope", "`zmq`, raw"]
+MARKS = {"fail": "FAILS", "known deviation": "✗", "sometimes": "(✗)", "pass": "✓", "unsupported": "–"}
+WORST_FIRST = ["fail", "known deviation", "sometimes", "pass", "unsupported"]
+BEGIN, END = "<!-- verdicts -->", "<!-- end of verdicts -->"
+
+
+def outputs(logs, backend):
+    """The lines of JSON that the tests of a backend left, of all families and shards."""
+    for target in sorted((logs / "conformance" / "backends").glob(backend + "_*")):
+        for folder in [target, *sorted(target.glob("shard_*"))]:
+            archive = folder / "test.outputs" / "outputs.zip"
+            if archive.exists():
+                with zipfile.ZipFile(archive) as content:
+                    if "verdicts.jsonl" in content.namelist():
+                        yield from io.TextIOWrapper(content.open("verdicts.jsonl"), "utf-8")
+
+
+def verdicts(logs, backend):
+    """The worst verdict of each requirement; what this machine did not allow is left out."""
+    worst = {}
+    for line in map(json.loads, outputs(logs, backend)):
+        verdict = line["verdict"]
+        if line["backend"] != backend or verdict == "inconclusive":
+            continue
+        if line["declared_may_fail"] and verdict in ("pass", "known deviation"):
+            verdict = "sometimes"
+        for requirement in line["requirements"]:
+            known = worst.get(requirement, verdict)
+            worst[requirement] = min(known, verdict, key=WORST_FIRST.index)
+    return worst
+
+
+def requirements():
+    """(family, id, level, sentence), in their order."""
+    family = ""
+    for line in (TREE / "conformance" / "REQUIREMENTS.md").read_text().splitlines():
+        if line.startswith("## "):
+            family = line[3:]
+        elif row := re.match(r"\| ([A-Z]+-\d+) \| (\w+) \| (.*) \|$", line):
+            yield (family, *row.groups())
+
+
+def row(cells):
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def head(*first):
+    return row([*first, *TITLES]) + row(["---"] * (len(first) + len(TITLES)))
+
+
+def counts(found, ids):
+    marks = [MARKS[found[one]] for one in ids if one in found]
+    if not marks or set(marks) == {"–"}:
+        return "–"
+    return ", ".join(f"{marks.count(mark)} {mark}" for mark in ("✓", "✗", "(✗)", "FAILS") if mark in marks)
+
+
+def pages(found):
+    families = {}
+    for family, name, level, sentence in requirements():
+        families.setdefault(family, []).append((name, level, sentence))
+    summary = head("requirements on")
+    details = ""
+    for family, rows in families.items():
+        title = family.split(": ", 1)[1]
+        summary += row([title, *(counts(found[one], [name for name, _, _ in rows]) for one in BACKENDS)])
+        details += f"\n## {family}\n\n" + head("", "", "")
+        for name, level, sentence in rows:
+            details += row([name, level, sentence, *(MARKS[found[one][name]] if name in found[one] else " " for one in BACKENDS)])
+    legend = ("✓ kept · ✗ not kept, as declared in [conformance/backends]({0}conformance/backends), where the reasons are · (✗) not kept now "
+              "and then, as declared there · – not promised, and refused. ")
+    return summary + "\n" + legend.format(""), summary + "\n" + legend.format("../") + "\n" + details
+
+
+def compared(path, text, rewrite):
+    """Whether the page has the text between its marks; else it is put there, or told."""
+    page = path.read_text()
+    begin, end = page.index(BEGIN) + len(BEGIN), page.index(END)
+    shown = page[begin:end].strip("\n")
+    if shown == text.strip("\n"):
+        return True
+    if rewrite:
+        path.write_text(page[:begin] + "\n" + text.strip("\n") + "\n" + page[end:])
+        return True
+    was = set(shown.splitlines())
+    for line in text.splitlines():
+        if line not in was:
+            print(f"{path.name} does not say: {line}")
+    return False
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("logs", type=pathlib.Path)
+    parser.add_argument("--rewrite", action="store_true")
+    options = parser.parse_args()
+    found = {backend: verdicts(options.logs, backend) for backend in BACKENDS}
+    missing = [backend for backend, some in found.items() if not some]
+    if missing:
+        sys.exit(f"no verdicts of {', '.join(missing)} in {options.logs}: run ./bazelw test //conformance/... first")
+    readme, details = pages(found)
+    good = compared(TREE / "README.md", readme, options.rewrite)
+    good = compared(TREE / "docs" / "verdicts.md", details, options.rewrite) and good
+    if not good:
+        sys.exit("the pages are out of date: conformance/report/verdict_pages.py LOGS --rewrite")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+#include "tools/weir/recording_frame.h"
+
+#include <sys/uio.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <bit>
+#include <cerrno>
+
+namespace weir::tool {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the numbers of a recording are little-endian");
+
+uLong add(uLong check, std::span<const std::byte> bytes) {
+  return crc32_z(check, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+}
+
+bool is_known(FrameKind kind) {
+  return kind == FrameKind::source || kind == FrameKind::message || kind == FrameKind::index;
+}
+
+}  // namespace
+
+FrameHead frame_head(FrameKind kind, Parts parts) {
+  FrameHead head{.kind = kind, .check = 0, .size = 0};
+  for (const std::span<const std::byte> part : parts) head.size += part.size();
+  uLong check = add(crc32_z(0, nullptr, 0), bytes_of(head));
+  for (const std::span<const std::byte> part : parts) {
+    if (!part.empty()) check = add(check, part);  // an empty part may be a null pointer, which would start anew
+  }
+  head.check = static_cast<std::uint32_t>(check);
+  return head;
+}
+
+bool read_all(const shm::File& file, std::uint64_t offset, std::span<std::byte> into) {
+  while (!into.empty()) {
+    const ssize_t got = pread(file.get(), into.data(), into.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    offset += static_cast<std::uint64_t>(got);
+    into = into.subspan(static_cast<std::size_t>(got));
+  }
+  return true;
+}
+
+Frame read_frame(const shm::File& file, std::uint64_t offset, std::vector<std::byte>& content) {
+  const std::uint64_t size = shm::size_of(file);
+  if (offset >= size) return {.state = Frame::State::none};
+  FrameHead head{};
+  if (size - offset < sizeof(head)) return {.state = Frame::State::cut_short};
+  if (!read_all(file, offset, std::as_writable_bytes(std::span(&head, 1))) || !is_known(head.kind)) {
+    return {.state = Frame::State::damaged};
+  }
+  if (head.size > size - offset - sizeof(head)) return {.state = Frame::State::cut_short};
+  content.resize(head.size);
+  const std::array parts{std::span<const std::byte>(content)};
+  if (!read_all(file, offset + sizeof(head), content) || frame_head(head.kind, parts).check != head.check) {
+    return {.state = Frame::State::damaged};
+  }
+  return {.state = Frame::State::whole, .kind = head.kind, .end = offset + sizeof(head) + head.size};
+}
+
+int write_all(const shm::File& file, std::uint64_t& at, Parts parts) {
+  std::vector<iovec> pieces;
+  for (const std::span<const std::byte> part : parts) {
+    if (!part.empty()) pieces.push_back({const_cast<std::byte*>(part.data()), part.size()});
+  }
+  for (std::size_t first = 0; first < pieces.size();) {
+    const ssize_t wrote =
+        pwritev(file.get(), &pieces[first], static_cast<int>(pieces.size() - first), static_cast<off_t>(at));
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return errno;
+    at += static_cast<std::uint64_t>(wrote);
+    auto left = static_cast<std::size_t>(wrote);
+    for (; first < pieces.size() && left >= pieces[first].iov_len; ++first) left -= pieces[first].iov_len;
+    if (left == 0) continue;
+    pieces[first].iov_base = static_cast<std::byte*>(pieces[first].iov_base) + left;
+    pieces[first].iov_len -= left;
+  }
+  return 0;
+}
+
+}  // namespace weir::tool

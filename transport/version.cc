@@ -1,0 +1,7 @@
+#include "transport/version.h"
+
+namespace weir {
+
+std::string_view version() noexcept { return WEIR_VERSION; }
+
+}  // namespace weir
