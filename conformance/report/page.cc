@@ -99,6 +99,15 @@ struct Matrix {
   nlohmann::json details = nlohmann::json::array();
 };
 
+// A backend's name, which may be broken behind an underscore where a column is narrow.
+std::string in_pieces(const std::string& name) {
+  std::string pieces = escaped(name);
+  for (std::size_t at = pieces.find('_'); at != std::string::npos; at = pieces.find('_', at + 1)) {
+    pieces.insert(at + 1, "&#8203;");
+  }
+  return pieces;
+}
+
 std::string row(const Requirement& requirement, const std::vector<BackendReport>& reports, Matrix& matrix) {
   const auto& cells = matrix.cells.at(requirement.id);
   const bool all_pass =
@@ -109,14 +118,15 @@ std::string row(const Requirement& requirement, const std::vector<BackendReport>
   for (std::size_t at = 0; at < reports.size(); ++at) {
     const auto cell = cells.find(at);
     if (cell == cells.end()) {
-      html += fmt::format("<td data-backend=\"{}\"></td>", escaped(reports[at].backend));
+      html += fmt::format("<td data-backend=\"{}\"></td>", in_pieces(reports[at].backend));
       continue;
     }
     const auto [style, mark] = look_of(cell->second.verdict);
     html += fmt::format(
-        "<td data-backend=\"{0}\"><button class=\"{1}\" data-cell=\"{2}\" aria-label=\"{3} over {0}: "
+        "<td data-backend=\"{6}\"><button class=\"{1}\" data-cell=\"{2}\" aria-label=\"{3} over {0}: "
         "{4}\">{5}</button></td>",
-        escaped(reports[at].backend), style, matrix.details.size(), requirement.id, cell->second.verdict, mark);
+        escaped(reports[at].backend), style, matrix.details.size(), requirement.id, cell->second.verdict, mark,
+        in_pieces(reports[at].backend));
     matrix.details.push_back(details(reports[at], cell->second));
   }
   return html + "</tr>\n";
@@ -143,7 +153,7 @@ std::string to_page(const std::vector<BackendReport>& reports) {
     for (const RequirementVerdict& each : judged) matrix.cells[each.id].emplace(at, each);
     summaries += fmt::format("<li><b>{}</b> {}<br><code>{}</code>, seed {}</li>\n", escaped(reports[at].backend),
                              summary_of(judged), escaped(reports[at].endpoint), reports[at].seed);
-    heads += fmt::format("<th scope=\"col\"><span>{}</span></th>", escaped(reports[at].backend));
+    heads += fmt::format("<th scope=\"col\"><span>{}</span></th>", in_pieces(reports[at].backend));
   }
   std::string rows;
   std::string family;

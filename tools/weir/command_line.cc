@@ -107,8 +107,14 @@ void add_listeners(Parser& parser) {
   add_listening(echo, echo_options.listening);
   CLI::Option* text = echo.add_flag("--text", echo_options.text, "each payload as a line of text, and nothing else");
   CLI::Option* hex = echo.add_flag("--hex", echo_options.hex, "payloads in hexadecimal, also those that are text");
-  echo.add_flag("--raw", echo_options.raw, "the bytes of the payloads and nothing else")->excludes(text)->excludes(hex);
-  text->excludes(hex);
+  CLI::Option* raw = echo.add_flag("--raw", echo_options.raw, "the bytes of the payloads and nothing else");
+  CLI::Option* descriptor =
+      echo.add_option("--descriptor", echo_options.descriptor,
+                      "payloads as Protobuf messages, which this file describes (protoc --descriptor_set_out)");
+  echo.add_option("--message", echo_options.message, "which of them, as robot.Pose")->needs(descriptor);
+  raw->excludes(text)->excludes(hex)->excludes(descriptor);
+  text->excludes(hex)->excludes(descriptor);
+  hex->excludes(descriptor);
 
   const auto [hz, hz_options] = parser.add<HzOptions>("hz", "how often messages come, and how regularly");
   add_listening(hz, hz_options.listening);

@@ -38,6 +38,8 @@ struct EchoOptions {
   bool text = false;
   bool hex = false;
   bool raw = false;
+  std::string descriptor;  // a file that describes Protobuf messages; empty: none
+  std::string message;     // which of them; empty: the only one
 };
 ExitCode run(Session& session, const EchoOptions& options);
 

@@ -1,5 +1,6 @@
 // weir echo TOPIC: the messages of a topic as they come.
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 
 #include "tools/weir/commands.h"
 #include "tools/weir/hex.h"
+#include "tools/weir/protobuf_text.h"
 #include "tools/weir/receiving.h"
 #include "tools/weir/target.h"
 
@@ -34,7 +36,9 @@ std::string title_of(const Sample& sample, const Capabilities& capabilities) {
   return title;
 }
 
-Json document_of(const Sample& sample, const Capabilities& capabilities, const EchoOptions& options) {
+// `message`: the payload as JSON, where that was asked for.
+Json document_of(const Sample& sample, const Capabilities& capabilities, const EchoOptions& options,
+                 const std::optional<std::string>& message) {
   Json json;
   if (sample.publisher() != 0) json["publisher"] = id_text(sample.publisher());
   if (capabilities.sequence) json["sequence"] = sample.sequence();
@@ -42,7 +46,9 @@ Json document_of(const Sample& sample, const Capabilities& capabilities, const E
   json["size"] = sample.payload().size();
   if (!sample.header().empty()) json["header_hex"] = hex_digits(sample.header());
   const std::string_view payload = view_of(sample.payload());
-  if (!options.hex && (options.text || is_text(payload))) {
+  if (message) {
+    json["message"] = Json::parse(*message);
+  } else if (!options.hex && (options.text || is_text(payload))) {
     json["text"] = payload;
   } else {
     json["hex"] = hex_digits(sample.payload());
@@ -50,18 +56,21 @@ Json document_of(const Sample& sample, const Capabilities& capabilities, const E
   return json;
 }
 
-void show(Console& console, const Sample& sample, const Capabilities& capabilities, const EchoOptions& options) {
+void show(Console& console, const Sample& sample, const Capabilities& capabilities, const EchoOptions& options,
+          const std::optional<std::string>& message) {
   const std::string_view payload = view_of(sample.payload());
   if (options.raw) {
     console.raw(payload);
   } else if (console.json()) {
-    console.document(document_of(sample, capabilities, options));
+    console.document(document_of(sample, capabilities, options, message));
   } else if (options.text) {
     console.line(console.is_terminal() ? printable(payload) : std::string(payload));
   } else {
     console.line(console.coloured(title_of(sample, capabilities), Colour::dim));
     if (!sample.header().empty()) console.raw(hex_dump(sample.header()));
-    if (!options.hex && is_text(payload)) {
+    if (message) {
+      console.line(printable(*message));
+    } else if (!options.hex && is_text(payload)) {
       console.line(payload);
     } else {
       console.raw(hex_dump(sample.payload()));
@@ -72,15 +81,32 @@ void show(Console& console, const Sample& sample, const Capabilities& capabiliti
 }  // namespace
 
 ExitCode run(Session& session, const EchoOptions& options) {
+  std::optional<ProtobufText> protobuf;
+  if (!options.descriptor.empty()) {
+    Result<ProtobufText> opened = ProtobufText::open(options.descriptor, options.message);
+    if (!opened) return session.console.error(opened.error());
+    protobuf = std::move(*opened);
+  }
   Result<Subscriber> subscriber = listen_to(session.node, options.listening.topic, options.listening.wait);
   if (!subscriber) return session.console.error(subscriber.error());
   session.console.note(fmt::format("listening to {}", uri_of(options.listening.topic)));
   std::uint64_t got = 0;
+  std::optional<Error> unreadable;
   const auto use = [&](const Sample& sample) {
-    show(session.console, sample, subscriber->capabilities(), options);
+    std::optional<std::string> message;
+    if (protobuf) {
+      Result<std::string> json = protobuf->json(sample.payload());
+      if (!json) {
+        unreadable = json.error();
+        return false;
+      }
+      message = std::move(*json);
+    }
+    show(session.console, sample, subscriber->capabilities(), options, message);
     return ++got != options.listening.count;
   };
   const auto ending = receive(session, *subscriber, options.listening.deadline(), {.use = use});
+  if (unreadable) return session.console.error(*unreadable);
   return ending ? judge(session, *ending, options.listening, got) : session.console.error(ending.error());
 }
 

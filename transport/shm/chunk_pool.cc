@@ -60,7 +60,7 @@ Result<ChunkRef> ChunkPool::grow(std::size_t bytes) {
     return tl::unexpected(opened.error());
   }
   if (is_scarce(bytes)) {
-    if (Status added = add_batch(size_class, bytes); !added && free_count(size_class) == 0) {
+    if (Status added = add_batch(size_class); !added && free_count(size_class) == 0) {
       return tl::unexpected(added.error());
     }
   }
@@ -97,12 +97,13 @@ Status ChunkPool::open_class(unsigned size_class) {
   return {};
 }
 
-Status ChunkPool::add_batch(unsigned size_class, std::size_t bytes) {
+Status ChunkPool::add_batch(unsigned size_class) {
   std::vector<std::uint64_t>& behind = reserved_behind_[size_class];
   const std::size_t size = class_size(size_class);
   const std::size_t first = behind.size();
   const std::size_t most = class_window(size_class, memory_) / size - first;
-  const std::size_t count = std::min(most, bytes <= batch_bytes ? std::max<std::size_t>(1, batch_bytes / size) : 1);
+  // Those that get their memory when they are lent come one by one: a free one without memory would be looked past.
+  const std::size_t count = std::min(most, size_class < first_paged_class ? batch_bytes / size : 1);
   if (count == 0) {
     return failure(
         ErrorCode::limit_exceeded,

@@ -104,7 +104,7 @@ class ChunkPool {
   void make_room(unsigned size_class, std::size_t count);
   Status take_over_class(unsigned size_class, std::size_t count, std::span<const KeptChunk> kept);
   Status reserve_chunk(ChunkRef chunk, std::size_t bytes);
-  Status add_batch(unsigned size_class, std::size_t bytes);
+  Status add_batch(unsigned size_class);
   Status reserve_within_limit(unsigned size_class, std::size_t offset, std::size_t bytes);
   // Gives the memory behind free chunks back to the file system, but for small ones of the class that is growing. True
   // if there was any.

@@ -79,8 +79,11 @@ class PublisherFlow {
   // Retires what lies below the floor and was not retired or overwritten before; hands each chunk to `retire`.
   template <class Retire>
   void retire_unwanted(std::uint64_t next, Retire retire) {
-    for (std::uint64_t sequence = std::max(retired_, next - std::min(next, ring_.size())); sequence < floor_;
-         ++sequence) {
+    const std::uint64_t first = std::max(retired_, next - std::min(next, ring_.size()));
+    for (std::uint64_t sequence = first; sequence < floor_; ++sequence) {
+      ring_.expect_to_retire(sequence);
+    }
+    for (std::uint64_t sequence = first; sequence < floor_; ++sequence) {
       if (const ChunkRef chunk = ring_.retire(sequence)) {
         retire(chunk);
       }

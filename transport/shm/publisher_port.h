@@ -186,7 +186,7 @@ class PublisherPort final : public spi::PublisherPort {
   // Blocks, or refuses, as granted. Errors: back_pressure.
   Status wait_for_admission(std::optional<Deadline> deadline);
   // Looks for space without sleeping, as long as it is expected within microseconds. True: there is space.
-  bool spin_for_space(Deadline deadline) noexcept;
+  bool spin_for_space(Deadline deadline);
   // One turn of waiting for space, with the want word armed. True: there is space.
   bool sleep_for_space(Deadline deadline);
   // Whether `next_` is admitted after looking at everything again, the dead included.

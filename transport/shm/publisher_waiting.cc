@@ -30,7 +30,7 @@ bool PublisherPort::look_for_space() {
   return flow_.admitted(next_);
 }
 
-bool PublisherPort::spin_for_space(Deadline deadline) noexcept {
+bool PublisherPort::spin_for_space(Deadline deadline) {
   if (!spinning_.pays()) {
     return false;
   }

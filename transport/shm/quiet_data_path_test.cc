@@ -207,8 +207,9 @@ TEST_P(QuietDataPath, NeitherAllocatesNorEntersTheKernelBetweenTwoProcesses) {
   load.batch = load.size < page ? 100 : load.batch;
   const TopicRoot root;
   const SharedFindings findings;
-  // The two take turns, at the pace of the scheduler where the machine is busy: so a few turns of many messages.
-  constexpr std::uint64_t warm_up = 10;
+  // The two take turns, at the pace of the scheduler where the machine is busy: so a few turns of many messages. A pool
+  // of large chunks grows by one at each look until it has its spare ones, beside those that the ring keeps.
+  constexpr std::uint64_t warm_up = 20;
   constexpr std::uint64_t judged = 20;
   Child publishing([&]() -> bool {
     Node node = must(Node::open());

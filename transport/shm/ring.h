@@ -75,7 +75,9 @@ class RingWriter {
   // meanwhile.
   [[gnu::always_inline]] void expect_after(std::uint64_t sequence) noexcept {
     constexpr std::uint64_t ahead = 6;
-    own_soon(slots_[(sequence + ahead) & mask_]);
+    Slot& slot = slots_[(sequence + ahead) & mask_];
+    own_soon(slot.word);
+    own_soon(slot.carried[0]);
   }
 
   // Publishes a sample in a chunk. Returns the chunk that thereby falls out of the ring, if any.
@@ -90,6 +92,8 @@ class RingWriter {
     return opened.fallen();
   }
 
+  // Before several are retired: asks for the line of this one, so that they come together.
+  void expect_to_retire(std::uint64_t sequence) noexcept { own_soon(slots_[sequence & mask_].word); }
   // Takes sample `sequence` out of the ring early. Returns its chunk; none if it is not valid any more.
   ChunkRef retire(std::uint64_t sequence) noexcept {
     Slot& slot = slots_[sequence & mask_];
@@ -103,13 +107,12 @@ class RingWriter {
   [[nodiscard]] std::uint64_t size() const noexcept { return mask_ + 1; }
 
  private:
-  [[gnu::always_inline]] static void own_soon(Slot& slot) noexcept {
+  [[gnu::always_inline]] static void own_soon(Word<std::uint64_t>& word) noexcept {
 #if defined(__x86_64__)
     // The builtin fetches for reading, unless compiled for newer processors. Those before 2014 do nothing here.
-    asm volatile("prefetchw %0\n\tprefetchw %1" : : "m"(slot.word), "m"(slot.carried));
+    asm volatile("prefetchw %0" : : "m"(word));
 #else
-    __builtin_prefetch(&slot.word, 1);
-    __builtin_prefetch(&slot.carried, 1);
+    __builtin_prefetch(&word, 1);
 #endif
   }
 
