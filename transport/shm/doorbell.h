@@ -4,7 +4,8 @@
 // its `asleep` word with a new generation, looks at every slot, and only then waits for the bell to change. A
 // publisher, after it has published, looks at `sleepers`; if somebody may sleep it looks at the `asleep` words, raises
 // the bell for generations that it has not rung for yet, and wakes. A publisher that waits for space does the same with
-// its `want` word and the bell's twin; subscribers ring it after each take while `want` is set.
+// its `want` word and the bell's twin; while `want` is set, subscribers ring it when a quarter of the depth has
+// become free, before they sleep, and for a token after each take; the publisher looks by itself after a short slice.
 //
 // For event loops a FIFO stands in for the futex: the generation is marked, and who rings writes a token to the FIFO.
 //

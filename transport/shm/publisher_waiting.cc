@@ -152,8 +152,8 @@ bool PublisherPort::look_whether_taken(std::uint64_t sequence) {
   return subscribers_.is_complete() && subscribers_.needs(next_).oldest > sequence;
 }
 
-// Lossless subscribers ring for each take while `want` is set, others when they begin to wait for more; one that does
-// neither is seen at the next look.
+// Lossless subscribers ring for each quarter of their depth while `want` is set, and all when they begin to wait for
+// more; one that does neither is seen at the next look.
 Status PublisherPort::wait_until_taken(std::uint64_t sequence, Deadline deadline, const std::stop_token& stop) {
   const std::stop_callback wake(stop, [this] { ring(counters_.twin); });
   bool taken = look_whether_taken(sequence);
