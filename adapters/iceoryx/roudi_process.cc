@@ -14,13 +14,13 @@
 
 #include <fmt/format.h>
 
+#include "adapters/iceoryx/limits.h"
 #include "adapters/iceoryx/probe.h"
 
 namespace weir::iceoryx {
 namespace {
 
 constexpr const char* program = "/usr/bin/iox-roudi";
-constexpr std::chrono::seconds start_limit(10);
 
 // Only what a signal handler may: other threads of the parent may have held any lock.
 [[noreturn]] void become_roudi(const char* configuration, bool monitors, pid_t parent) {

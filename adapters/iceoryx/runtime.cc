@@ -174,12 +174,12 @@ Status Runtime::connect() {
   iox::rp::BaseRelativePointer::unregisterAll();
   auto handler = std::make_shared<iox::cxx::GenericRAII>(iox::ErrorHandler::setTemporaryErrorHandler(noting));
   auto made = bounded(
-      contact_limit,
+      registration_limit,
       [name = name_, handler] {
         return std::make_unique<Posh>(iox::RuntimeName_t(iox::cxx::TruncateToCapacity, name.c_str()));
       },
       [](std::unique_ptr<Posh>) {});
-  if (!made) return tl::unexpected(absent("RouDi went away while this process registered with it"));
+  if (!made) return tl::unexpected(absent("RouDi went away, or got stuck, while this process registered with it"));
   posh_ = std::move(*made);
   runtime_ = posh_.get();
   Posh::install(runtime_);
@@ -221,7 +221,7 @@ Result<std::shared_ptr<Runtime>> Runtime::make(const Spawn& spawn) {
     first_probe = std::move(*probe);
     first_probe_of = spi::process_generation();
   }
-  if (first_probe->wait(after(contact_limit)) != Probe::Answer::answered) {
+  if (first_probe->wait(after(request_limit)) != Probe::Answer::answered) {
     return tl::unexpected(absent("a RouDi is there and does not answer: end it"));
   }
   first_probe.reset();

@@ -12,12 +12,14 @@
 namespace weir::conformance {
 namespace {
 
-// Waits until the process is stopped. False: it has ended.
+// Waits until the process is stopped. False: it has ended, which is left for its parent's own wait to find.
 bool wait_for_stop(pid_t process, int& status) {
-  while (waitpid(process, &status, __WALL) < 0) {
+  siginfo_t how{};
+  while (waitid(P_PID, static_cast<id_t>(process), &how, WSTOPPED | WEXITED | WNOWAIT | __WALL) != 0) {
     if (errno != EINTR) return false;
   }
-  return WIFSTOPPED(status);
+  if (how.si_code != CLD_TRAPPED && how.si_code != CLD_STOPPED) return false;
+  return waitpid(process, &status, __WALL) == process && WIFSTOPPED(status);
 }
 
 }  // namespace
