@@ -19,15 +19,16 @@ namespace {
 // Linked in as a whole (alwayslink), so that every Node asks it.
 [[maybe_unused]] const bool is_asked = (set_backend_finder(find_in_backend_directory), true);
 
-// The file that this code is in; empty if it cannot be told.
+// The file that this code is in, without symbolic links on the way; empty if it cannot be told.
 std::filesystem::path own_file() {
+  std::error_code ignored;
   Dl_info where{};
   const auto* const here = reinterpret_cast<const void*>(&find_in_backend_directory);
   if (dladdr(here, &where) != 0 && where.dli_fname != nullptr) {
-    std::filesystem::path file = where.dli_fname;
-    if (file.has_parent_path()) return file;  // otherwise it is what the program was called as
+    const std::filesystem::path file = where.dli_fname;
+    // Otherwise it is what a program was called as, and was looked for in PATH.
+    if (file.has_parent_path()) return std::filesystem::weakly_canonical(file, ignored);
   }
-  std::error_code ignored;
   return std::filesystem::read_symlink("/proc/self/exe", ignored);
 }
 

@@ -14,6 +14,8 @@ namespace {
 constexpr std::chrono::milliseconds discovery_interval(200);
 // After so many listings without a publisher a topic is let go: publishers that are restarted are met again.
 constexpr int patience = 10;
+// After which a topic that could not be carried is tried again: whoever was in its way may have gone.
+constexpr std::chrono::seconds retry_interval(5);
 
 std::size_t stars(std::string_view text) { return static_cast<std::size_t>(std::count(text.begin(), text.end(), '*')); }
 
@@ -127,14 +129,17 @@ void Bridge::discover(const RouteOptions& rule) {
       if (route->second.absent > patience) end(route);
       continue;
     }
-    if (!published || refused_.contains(key)) continue;
+    const auto refused = refused_.find(key);
+    const bool was_refused = refused != refused_.end();
+    if (!published || (was_refused && !passed(refused->second))) continue;
     const Status started = start({.from = from.text(), .to = to.text(), .when_full = rule.when_full}, key);
     if (started) {
+      refused_.erase(key);
       announce_(fmt::format("{} -> {}: found", from.text(), to.text()));
-    } else {
-      refused_.insert(key);
-      announce_(fmt::format("{} is not carried: {}", from.text(), started.error().message()));
+      continue;
     }
+    refused_[key] = after(retry_interval);
+    if (!was_refused) announce_(fmt::format("{} is not carried: {}", from.text(), started.error().message()));
   }
 }
 

@@ -15,7 +15,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -67,8 +66,9 @@ class Bridge {
   std::mutex announcing_;
   const Announce announce_;
   Rules patterns_;
-  std::set<std::string> refused_;  // topics that could not be carried, and it was said why
-  mutable std::mutex lock_;        // of what follows
+  // Topics that could not be carried, and it was said why; and when they are tried again.
+  std::map<std::string, Deadline> refused_;
+  mutable std::mutex lock_;  // of what follows
   std::map<std::string, Running> running_;
   std::vector<State> ended_;
 };

@@ -247,6 +247,19 @@ TEST_F(BridgeTest, APatternCarriesTopicsThatComeLaterAndNoOthers) {
   EXPECT_THAT(said(), Not(HasSubstr("lidar")));
 }
 
+TEST_F(BridgeTest, APatternTriesAgainWhatWasInItsWayOnce) {
+  auto owner = node_.publisher("zmq+inproc://out-front");
+  ASSERT_TRUE(owner) << owner.error().message();
+  run({{.from = "inproc://camera/*", .to = "zmq+inproc://out-*"}});
+  const Publisher publisher = must(node_.publisher("inproc://camera/front"));
+  await("inproc://camera/front is not carried");
+  { const Publisher leaves = std::move(*owner); }
+  await("inproc://camera/front -> zmq+inproc://out-front: found");
+  const std::string everything = said();
+  const std::string refusal = "is not carried";
+  EXPECT_EQ(everything.find(refusal), everything.rfind(refusal)) << "it is said once: " << everything;
+}
+
 TEST_F(BridgeTest, APatternWhereNoTopicsAreListedIsRefused) {
   const auto refused = Bridge::open(node_, {{.from = "zmq+ipc:///tmp/*", .to = "shm://*"}}, note());
   ASSERT_FALSE(refused);

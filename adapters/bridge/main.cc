@@ -1,5 +1,5 @@
-// weir-bridge: carries messages between transports until it is told to end (SIGINT, SIGTERM). Upon SIGUSR1 it says what
-// it has carried so far.
+// weir-bridge: carries messages between transports until it is told to end (SIGINT, SIGTERM, SIGHUP). Upon SIGUSR1 it
+// says what it has carried so far.
 //
 //   weir-bridge --route iceoryx://Radar/FrontLeft/Object zmq+ipc:///tmp/radar
 //   weir-bridge --route 'shm://camera/*' 'zmq+ipc:///tmp/camera-*' --when-full drop
@@ -18,14 +18,17 @@
 #include <fmt/format.h>
 
 #include "adapters/bridge/bridge.h"
+#include "tools/weir/printable.h"
+#include "tools/weir/standard_streams.h"
 
 namespace {
 
 using weir::bridge::Bridge;
 using weir::bridge::WhenFull;
 
+// It carries on also when this cannot be written, or nobody reads it any more.
 void say(const std::string& sentence) {
-  fmt::print("{}\n", sentence);
+  std::fputs((weir::tool::printable(sentence) + "\n").c_str(), stdout);
   std::fflush(stdout);
 }
 
@@ -40,6 +43,7 @@ void report(const Bridge& bridge) {
 }  // namespace
 
 int main(int count, char** arguments) {
+  weir::tool::fill_standard_streams();
   CLI::App program("Carries messages between transports, in each route from one endpoint to another.", "weir-bridge");
   std::vector<std::pair<std::string, std::string>> routes;
   program
@@ -55,8 +59,9 @@ int main(int count, char** arguments) {
   // Before any thread: each then leaves these signals to this one.
   sigset_t awaited;
   sigemptyset(&awaited);
-  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&awaited, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) sigaddset(&awaited, signal);
   sigprocmask(SIG_BLOCK, &awaited, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
 
   auto node = weir::Node::open();
   if (!node) {
@@ -73,7 +78,7 @@ int main(int count, char** arguments) {
   for (const auto& rule : rules) say(fmt::format("carrying {} -> {}", rule.from, rule.to));
   {
     const std::jthread runner([&](const std::stop_token& stop) { (*bridge)->run(stop); });
-    for (int signal = 0; signal != SIGINT && signal != SIGTERM;) {
+    for (int signal = 0; signal != SIGINT && signal != SIGTERM && signal != SIGHUP;) {
       sigwait(&awaited, &signal);
       if (signal == SIGUSR1) report(**bridge);
     }

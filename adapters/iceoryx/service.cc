@@ -30,7 +30,7 @@ Result<iox::capro::ServiceDescription> service_of(const Endpoint& endpoint) {
   constexpr std::array<std::string_view, 3> names{"service", "instance", "event"};
   const std::array<std::string_view, 3> parts{topic.substr(0, first), topic.substr(first + 1, second - first - 1),
                                               topic.substr(second + 1)};
-  const std::uint64_t longest = IdString_t().capacity();
+  const std::uint64_t longest = IdString_t::capacity();
   for (std::size_t at = 0; at < parts.size(); ++at) {
     if (parts[at].empty()) return malformed(endpoint, fmt::format("the {} is empty: name one", names[at]));
     if (parts[at].size() > longest) {

@@ -64,7 +64,7 @@ bool Incoming::show_table(std::span<zmq::message_t> all, std::size_t alignment, 
   is_heavy_ = true;
   std::byte* to = copy_.get();
   for (const zmq::message_t& frame : all) {
-    if (frame.size() != 0) std::memcpy(to, frame.data(), frame.size());
+    if (!frame.empty()) std::memcpy(to, frame.data(), frame.size());
     to += frame.size();
   }
   table_ = make_frame_table(sizes);

@@ -134,7 +134,7 @@ Result<std::uint64_t> Publisher::publish_again(spi::LoanRecord& record, int faul
   if (fault == EAGAIN || fault == EINTR) {
     // libzmq seldom looks at what its subscribers have taken, unless it is told to.
     const Deadline until = waits ? deadline.value_or(after(qos_.deadline)) : at_once;
-    const Result<Wake> woke = connection_.waiter().wait(until, {}, [&] {
+    Result<Wake> woke = connection_.waiter().wait(until, {}, [&] {
       listen();
       fault = send(loan, record);
       return fault != EAGAIN && fault != EINTR;
@@ -189,7 +189,7 @@ int Publisher::listen() noexcept {
   zmq::message_t message;
   while (zmq_msg_recv(message.handle(), socket_, ZMQ_DONTWAIT) >= 0) {
     // A subscription is 1 or 0 and the prefix; native programs may send other things upstream.
-    if (message.size() == 0) continue;
+    if (message.empty()) continue;
     const std::byte kind = *message.data<std::byte>();
     if (kind == std::byte{1}) ++subscriptions_;
     if (kind == std::byte{0} && subscriptions_ > 0) --subscriptions_;
@@ -227,7 +227,7 @@ Result<Wake> Publisher::wait(Deadline deadline, const std::stop_token& stop) {
     listen();
     maybe_space_ = true;
   }
-  const Result<Wake> woke = connection_.waiter().wait(deadline, stop, [this] { return look_for_space(); });
+  Result<Wake> woke = connection_.waiter().wait(deadline, stop, [this] { return look_for_space(); });
   if (fault_ != 0) return tl::unexpected(connection_.error("waiting for space", fault_));
   return woke;
 }

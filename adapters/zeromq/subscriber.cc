@@ -167,8 +167,7 @@ bool Subscriber::has_something() noexcept {
 }
 
 Result<Wake> Subscriber::wait(Deadline deadline, const std::stop_token& stop) {
-  const Result<Wake> woke =
-      connection_.waiter().wait(deadline, stop, [this] { return has_something() || fault_ != 0; });
+  Result<Wake> woke = connection_.waiter().wait(deadline, stop, [this] { return has_something() || fault_ != 0; });
   if (fault_ != 0) return tl::unexpected(connection_.error("waiting", fault_));
   if (woke && *woke == Wake::ready) show_readable(true);
   return woke;

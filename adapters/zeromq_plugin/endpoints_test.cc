@@ -1,5 +1,6 @@
 // Endpoints: their names, their ends, and what is refused with which errno.
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include "adapters/zeromq_plugin/prefixes.h"
@@ -85,6 +86,21 @@ TEST_F(Endpoints, WhatSharedMemoryDoesNotServeIsRefused) {
   EXPECT_EQ(error_of([&] { static_cast<void>(other.recv(message)); }), ENOTSUP);
 }
 
+TEST_F(Endpoints, EachOptionThatIsNotServedIsRefusedByItself) {
+  zmq::socket_t publisher = make(socket_type::xpub);
+  publisher.set(zmq::sockopt::xpub_manual, true);
+  ASSERT_EQ(zmq_setsockopt(publisher.handle(), ZMQ_XPUB_WELCOME_MSG, "", 0), 0);
+  EXPECT_EQ(error_of([&] { publisher.bind(shm()); }), ENOCOMPATPROTO);
+  publisher.set(zmq::sockopt::xpub_manual, false);
+  publisher.bind(shm());
+  publisher.set(zmq::sockopt::xpub_manual, true);
+  EXPECT_EQ(zmq_setsockopt(publisher.handle(), ZMQ_SUBSCRIBE, "a", 1), 0);
+  EXPECT_EQ(zmq_setsockopt(publisher.handle(), ZMQ_UNSUBSCRIBE, "a", 1), 0);
+  zmq::socket_t subscriber = this->subscriber(shm());
+  send(publisher, "text");
+  EXPECT_EQ(receive(subscriber), "text");
+}
+
 TEST_F(Endpoints, OtherKindsOfSocketAreAsEver) {
   zmq::socket_t server = bound(socket_type::rep, ipc("socket"));
   zmq::socket_t client = connected(socket_type::req, ipc("socket"));
@@ -102,6 +118,9 @@ TEST(Routes, LeadWhereTheSettingsSay) {
   EXPECT_EQ(route_of("ipc:///tmp/a", ZMQ_PUB, plain).leads, Leads::to_libzmq);
   EXPECT_EQ(route_of("ipc:///tmp/a", ZMQ_PUB, redirected).topic.topic, "ipc:/tmp/a");
   EXPECT_EQ(route_of("ipc:///tmp/../tmp/a", ZMQ_SUB, redirected).topic.topic, "ipc:/tmp/a");
+  const std::string here = std::filesystem::current_path().string();
+  EXPECT_EQ(route_of("ipc://a", ZMQ_SUB, redirected).topic.topic, "ipc:" + here + "/a");
+  EXPECT_EQ(route_of("ipc://b/../a", ZMQ_SUB, redirected).topic.topic, "ipc:" + here + "/a");
   EXPECT_EQ(route_of("ipc://@a", ZMQ_XSUB, redirected).topic.topic, "ipc:@a");
   EXPECT_EQ(route_of("ipc:///tmp/a", ZMQ_REQ, redirected).leads, Leads::to_libzmq);
   EXPECT_EQ(route_of("tcp://127.0.0.1:5555", ZMQ_PUB, redirected).text, "tcp://127.0.0.1:5555");

@@ -1,7 +1,14 @@
 // What happens when a subscriber is slower than its publisher.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
 #include <atomic>
+#include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "adapters/zeromq_plugin/test_sockets.h"
 
@@ -89,6 +96,95 @@ TEST_F(Flow, APollForRoomEndsWhenThereIsSome) {
     std::jthread reader([&] { EXPECT_EQ(receive(subscriber), "x"); });
     ASSERT_EQ(zmq_poll(&item, 1, 60'000), 1);
   }
+}
+
+// Another process that subscribes to everything and receives nothing, until it is killed or this one ends.
+class SilentSubscriber {
+ public:
+  explicit SilentSubscriber(const std::string& endpoint) {
+    std::array<int, 2> to_child{};
+    std::array<int, 2> to_parent{};
+    if (::pipe(to_child.data()) != 0 || ::pipe(to_parent.data()) != 0) throw std::runtime_error("no pipe");
+    process_ = fork();
+    if (process_ == 0) {
+      ::close(to_child[1]);
+      void* const context = zmq_ctx_new();
+      void* const socket = zmq_socket(context, ZMQ_SUB);
+      const bool is_there =
+          zmq_connect(socket, endpoint.c_str()) == 0 && zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0) == 0;
+      char byte = is_there ? 'y' : 'n';
+      if (::write(to_parent[1], &byte, 1) == 1) static_cast<void>(!::read(to_child[0], &byte, 1));
+      _exit(0);
+    }
+    ::close(to_child[0]);
+    ::close(to_parent[1]);
+    end_of_life_ = to_child[1];
+    char byte = 0;
+    is_there_ = ::read(to_parent[0], &byte, 1) == 1 && byte == 'y';
+    ::close(to_parent[0]);
+  }
+  SilentSubscriber(const SilentSubscriber&) = delete;
+  SilentSubscriber& operator=(const SilentSubscriber&) = delete;
+  ~SilentSubscriber() {
+    kill();
+    ::close(end_of_life_);
+  }
+
+  [[nodiscard]] bool is_there() const { return is_there_; }
+  void kill() {
+    if (process_ <= 0) return;
+    ::kill(process_, SIGKILL);
+    waitpid(std::exchange(process_, 0), nullptr, 0);
+  }
+
+ private:
+  pid_t process_ = 0;
+  int end_of_life_ = -1;
+  bool is_there_ = false;
+};
+
+TEST_F(Flow, ASubscriberKilledBeforeManyLargeMessagesHoldsNobodyBack) {
+  SilentSubscriber victim(shm());
+  ASSERT_TRUE(victim.is_there());
+  zmq::socket_t publisher = lossless_publisher(shm(), 1000);
+  const std::string large(64 * 1024, 'x');
+  int sent = 0;
+  while (publisher.send(zmq::buffer(large), zmq::send_flags::dontwait)) ++sent;
+  EXPECT_EQ(sent, 128) << "8 MiB";
+  EXPECT_EQ(publisher.get(zmq::sockopt::events) & ZMQ_POLLOUT, 0);
+  victim.kill();
+  publisher.set(zmq::sockopt::sndtimeo, 10'000);
+  for (int more = 0; more < 200; ++more) {
+    ASSERT_TRUE(publisher.send(zmq::buffer(large), zmq::send_flags::none)) << more;
+  }
+  EXPECT_NE(publisher.get(zmq::sockopt::events) & ZMQ_POLLOUT, 0);
+}
+
+TEST_F(Flow, WhatAConnectionRefusesIsNotPublishedTwiceByAnotherTry) {
+  zmq::socket_t publisher = make(socket_type::xpub);
+  set_marks(publisher, 5);
+  publisher.set(zmq::sockopt::xpub_nodrop, true);
+  publisher.bind(shm());
+  publisher.bind("inproc://native");
+  zmq::socket_t by_shm = subscriber(shm());
+  EXPECT_EQ(receive(publisher), subscription(""));
+  zmq::socket_t native = make(socket_type::sub);
+  set_marks(native, 5);
+  native.connect("inproc://native");
+  native.set(zmq::sockopt::subscribe, "");
+  EXPECT_EQ(receive(publisher), subscription(""));
+  int sent = 0;
+  while (publisher.send(zmq::buffer(std::to_string(sent)), zmq::send_flags::dontwait)) {
+    EXPECT_EQ(receive(by_shm), std::to_string(sent++));
+  }
+  EXPECT_GT(sent, 0);
+  EXPECT_TRUE(has_nothing(by_shm)) << "what was refused was received by nobody";
+  std::jthread reader([&] {
+    for (int number = 0; number <= sent; ++number) EXPECT_EQ(receive(native), std::to_string(number));
+  });
+  send(publisher, std::to_string(sent));
+  EXPECT_EQ(receive(by_shm), std::to_string(sent));
+  EXPECT_TRUE(has_nothing(by_shm));
 }
 
 TEST_F(Flow, TheSendTimeoutEndsTheWait) {

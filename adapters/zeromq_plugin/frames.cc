@@ -79,11 +79,9 @@ Frame FrameReader::frame(std::size_t index) const noexcept {
   return count_ == 2 && index == 0 ? header_ : payload_;
 }
 
-Frame FrameReader::next() noexcept {
-  const Frame next = frame(at_);
+void FrameReader::pass(Frame front) noexcept {
   ++at_;
-  offset_ += next.size();
-  return next;
+  offset_ += front.size();
 }
 
 bool FrameReader::exceeds(std::size_t size) const noexcept {

@@ -50,7 +50,9 @@ class FrameReader {
   [[nodiscard]] bool done() const noexcept { return at_ == count_; }
   // Whether more follow after the next one.
   [[nodiscard]] bool more() const noexcept { return at_ + 1 < count_; }
-  [[nodiscard]] Frame next() noexcept;
+  // The next one; and goes on behind it.
+  [[nodiscard]] Frame front() const noexcept { return frame(at_); }
+  void pass(Frame front) noexcept;
   // Whether one is larger than this.
   [[nodiscard]] bool exceeds(std::size_t size) const noexcept;
 

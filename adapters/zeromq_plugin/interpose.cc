@@ -197,15 +197,15 @@ WEIR_EXPORT int zmq_recvmsg(void* socket, zmq_msg_t* message, int flags) {
   return zmq_msg_recv(message, socket, flags);
 }
 
-// As libzmq: all are sent with ZMQ_SNDMORE but the last, and the result is what the last one took.
+// As libzmq: all are sent with the flags as given, but the last without ZMQ_SNDMORE, so that only with it they are one
+// message; and the result is what the last one took.
 WEIR_EXPORT int zmq_sendiov(void* socket, iovec* parts, size_t count, int flags) {
   if (find(socket) == nullptr) return libzmq().sendiov(socket, parts, count, flags);
   if (count == 0 || parts == nullptr) return weir::zmq_plugin::fail(EINVAL);
   int result = 0;
   for (size_t index = 0; index < count && result >= 0; ++index) {
-    const int last = flags & ~ZMQ_SNDMORE;
-    result =
-        zmq_send(socket, parts[index].iov_base, parts[index].iov_len, index + 1 < count ? flags | ZMQ_SNDMORE : last);
+    if (index + 1 == count) flags &= ~ZMQ_SNDMORE;
+    result = zmq_send(socket, parts[index].iov_base, parts[index].iov_len, flags);
   }
   return result;
 }

@@ -40,8 +40,6 @@ Libzmq look_up() {
   find(table.send, "zmq_send");
   find(table.send_const, "zmq_send_const");
   find(table.recv, "zmq_recv");
-  find(table.sendmsg, "zmq_sendmsg");
-  find(table.recvmsg, "zmq_recvmsg");
   find(table.sendiov, "zmq_sendiov");
   find(table.recviov, "zmq_recviov");
   find(table.msg_init, "zmq_msg_init");
@@ -59,7 +57,6 @@ Libzmq look_up() {
   find(table.poll, "zmq_poll");
   find(table.proxy, "zmq_proxy");
   find(table.proxy_steerable, "zmq_proxy_steerable");
-  find(table.device, "zmq_device");
   find(table.ctx_term, "zmq_ctx_term");
   find(table.ctx_shutdown, "zmq_ctx_shutdown");
   find(table.socket_monitor, "zmq_socket_monitor");

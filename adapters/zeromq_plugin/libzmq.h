@@ -24,8 +24,6 @@ struct Libzmq {
   int (*send)(void*, const void*, size_t, int);
   int (*send_const)(void*, const void*, size_t, int);
   int (*recv)(void*, void*, size_t, int);
-  int (*sendmsg)(void*, zmq_msg_t*, int);
-  int (*recvmsg)(void*, zmq_msg_t*, int);
   int (*sendiov)(void*, iovec*, size_t, int);
   int (*recviov)(void*, iovec*, size_t*, int);
   int (*msg_init)(zmq_msg_t*);
@@ -43,7 +41,6 @@ struct Libzmq {
   int (*poll)(zmq_pollitem_t*, int, long);
   int (*proxy)(void*, void*, void*);
   int (*proxy_steerable)(void*, void*, void*, void*);
-  int (*device)(int, void*, void*);
   int (*ctx_term)(void*);
   int (*ctx_shutdown)(void*);
   int (*socket_monitor)(void*, const char*, int);

@@ -1,8 +1,12 @@
 // Where messages lie: lent, given out in place, hoarded, and never twice.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -117,6 +121,40 @@ TEST_F(Memory, HoardersGetCopiesAndNobodyIsHarmed) {
   zmq::message_t message;
   ASSERT_TRUE(subscriber.recv(message));
   EXPECT_TRUE(is_shared(message.data())) << "what was given back can be given out again";
+}
+
+TEST_F(Memory, AForkedChildClosesSocketsAndMessagesThatItsParentIsUsing) {
+  zmq::socket_t publisher = bound(socket_type::pub, shm());
+  zmq::socket_t subscriber = this->subscriber(shm());
+  const std::string content(1'000'000, 'x');
+  send(publisher, content);
+  EXPECT_EQ(receive(subscriber), content);
+  zmq::message_t unsent(content.data(), content.size());
+  ASSERT_TRUE(is_shared(unsent.data()));
+  {
+    // Most of the time it holds what a child must not wait for.
+    const std::jthread sender([&](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        send(publisher, content);
+        EXPECT_EQ(receive(subscriber).size(), content.size());
+      }
+    });
+    for (int round = 0; round < 20; ++round) {
+      const pid_t child = fork();
+      if (child == 0) {
+        alarm(60);
+        if (round % 2 == 0) zmq_msg_close(unsent.handle());
+        zmq_close(publisher.handle());
+        if (round % 2 != 0) zmq_msg_close(unsent.handle());
+        _exit(0);
+      }
+      int status = -1;
+      ASSERT_EQ(waitpid(child, &status, 0), child);
+      ASSERT_EQ(status, 0) << round;
+    }
+  }
+  ASSERT_TRUE(publisher.send(unsent, zmq::send_flags::none));
+  EXPECT_EQ(receive(subscriber), content);
 }
 
 TEST_F(Memory, MessagesOutliveTheirSocketsAndTheContext) {

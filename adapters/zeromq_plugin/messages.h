@@ -1,6 +1,8 @@
 // What zmq_msg_t lacks.
 #pragma once
 
+#include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "adapters/zeromq_plugin/frames.h"
@@ -13,6 +15,11 @@ namespace weir::zmq_plugin {
 [[nodiscard]] bool mark_more(zmq_msg_t& message) noexcept;
 
 [[nodiscard]] Frame frame_of(zmq_msg_t& message) noexcept;
+
+// The size of a frame as libzmq's functions return it: at most what an int holds.
+[[nodiscard]] constexpr int told(std::size_t size) noexcept {
+  return static_cast<int>(std::min<std::size_t>(size, std::numeric_limits<int>::max()));
+}
 
 // The frames of a message that an application sends one by one.
 class Parts {
@@ -28,7 +35,6 @@ class Parts {
   [[nodiscard]] bool copy(Frame frame);
   // Views of all, and of `last` behind them; until the next call.
   [[nodiscard]] std::span<const Frame> with(Frame last);
-  [[nodiscard]] std::span<zmq_msg_t> messages() noexcept { return messages_; }
   void clear() noexcept;
 
  private:

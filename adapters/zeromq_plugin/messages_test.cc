@@ -1,7 +1,11 @@
 // What is sent arrives, whatever its frames and sizes, at those who want it.
+#include "adapters/zeromq_plugin/messages.h"
+
 #include <sys/uio.h>
 
+#include <array>
 #include <cstring>
+#include <limits>
 #include <string>
 
 #include "adapters/zeromq_plugin/test_sockets.h"
@@ -54,21 +58,43 @@ TEST_F(Messages, ABufferGetsWhatFitsAndIsToldTheWhole) {
   EXPECT_EQ(subscriber.get(zmq::sockopt::rcvmore), 0);
 }
 
-TEST_F(Messages, VectorsOfFramesGoAndCome) {
-  zmq::socket_t publisher = bound(socket_type::pub, shm());
-  zmq::socket_t subscriber = this->subscriber(shm());
-  std::string one = "one";
-  std::string two = "two";
-  std::array<iovec, 2> parts{{{one.data(), one.size()}, {two.data(), two.size()}}};
-  EXPECT_EQ(zmq_sendiov(publisher.handle(), parts.data(), parts.size(), 0), 3);
+// The frames of the next message, by zmq_recviov.
+Texts receive_vector(zmq::socket_t& socket) {
   std::array<iovec, 4> received{};
   size_t count = received.size();
-  EXPECT_EQ(zmq_recviov(subscriber.handle(), received.data(), &count, 0), 2);
-  ASSERT_EQ(count, 2U);
-  EXPECT_EQ(std::string_view(static_cast<char*>(received[0].iov_base), received[0].iov_len), "one");
-  EXPECT_EQ(std::string_view(static_cast<char*>(received[1].iov_base), received[1].iov_len), "two");
-  free(received[0].iov_base);
-  free(received[1].iov_base);
+  EXPECT_GE(zmq_recviov(socket.handle(), received.data(), &count, 0), 0);
+  Texts texts;
+  for (size_t index = 0; index < count; ++index) {
+    texts.emplace_back(static_cast<char*>(received[index].iov_base), received[index].iov_len);
+    free(received[index].iov_base);
+  }
+  return texts;
+}
+
+TEST_F(Messages, VectorsOfFramesGoAndCome) {
+  for (const std::string& endpoint : {shm(), ipc("socket")}) {
+    SCOPED_TRACE(endpoint);
+    zmq::socket_t publisher = bound(socket_type::xpub, endpoint);
+    zmq::socket_t subscriber = this->subscriber(endpoint);
+    EXPECT_EQ(receive(publisher), subscription(""));
+    std::string one = "one";
+    std::string three = "three";
+    std::array<iovec, 2> parts{{{one.data(), one.size()}, {three.data(), three.size()}}};
+    EXPECT_EQ(zmq_sendiov(publisher.handle(), parts.data(), parts.size(), ZMQ_SNDMORE), 5);
+    EXPECT_EQ(receive_vector(subscriber), (Texts{"one", "three"}));
+    EXPECT_EQ(zmq_sendiov(publisher.handle(), parts.data(), parts.size(), 0), 5);
+    EXPECT_EQ(receive_vector(subscriber), Texts{"one"});
+    EXPECT_EQ(receive_vector(subscriber), Texts{"three"});
+  }
+}
+
+TEST(Sizes, AreToldAsFarAsAnIntGoes) {
+  constexpr std::size_t most = std::numeric_limits<int>::max();
+  EXPECT_EQ(told(0), 0);
+  EXPECT_EQ(told(most - 1), std::numeric_limits<int>::max() - 1);
+  EXPECT_EQ(told(most), std::numeric_limits<int>::max());
+  EXPECT_EQ(told(most + 1), std::numeric_limits<int>::max());
+  EXPECT_EQ(told(2 * most + 2), std::numeric_limits<int>::max());
 }
 
 TEST_F(Messages, ASubscriberThatWasThereFirstLosesNothing) {

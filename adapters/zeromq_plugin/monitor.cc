@@ -1,10 +1,13 @@
 #include "adapters/zeromq_plugin/monitor.h"
 
+#include <signal.h>
+
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <utility>
 
 #include <fmt/format.h>
@@ -39,14 +42,41 @@ std::unique_ptr<Monitor> Monitor::start(void* context, void* socket, int type, c
   }
   const Role peers = publishes(type) ? Role::subscriber : Role::publisher;
   std::unique_ptr<Monitor> monitor(new Monitor(socket, events, target, native, peers));
-  monitor->thread_ = std::jthread([&self = *monitor](const std::stop_token& stop) { self.run(stop); });
-  return monitor;
+  return monitor->start_thread() ? std::move(monitor) : nullptr;
+}
+
+// The application's signals are for its own threads.
+bool Monitor::start_thread() {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  bool started = true;
+  try {
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  } catch (const std::exception&) {
+    started = false;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (!started) errno = EAGAIN;
+  return started;
 }
 
 Monitor::~Monitor() {
+  const int error = errno;
   libzmq().socket_monitor(socket_, nullptr, 0);
-  thread_.request_stop();
-  thread_.join();
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    thread_.join();
+  } else {
+    close_sockets();
+  }
+  errno = error;
+}
+
+void Monitor::close_sockets() noexcept {
+  libzmq().close(native_);
+  libzmq().close(target_);
 }
 
 void Monitor::add(const Route& route, bool bound) {
@@ -120,12 +150,15 @@ void Monitor::run(const std::stop_token& stop) {
     goes_on = !stop.stop_requested() && libzmq().poll(&item, 1, look_every_milliseconds) >= 0;
     pass_on_native();
     const std::lock_guard<std::mutex> lock(mutex_);
-    for (const Event& event : std::exchange(pending_, {})) tell(event);
-    for (Watched& watched : watched_) look_at(watched);
+    try {
+      for (const Event& event : std::exchange(pending_, {})) tell(event);
+      for (Watched& watched : watched_) look_at(watched);
+    } catch (const std::exception&) {
+      // For want of memory: the next look sees what this one has missed.
+    }
   }
   tell({ZMQ_EVENT_MONITOR_STOPPED, {}});
-  libzmq().close(native_);
-  libzmq().close(target_);
+  close_sockets();
 }
 
 }  // namespace weir::zmq_plugin

@@ -1,7 +1,14 @@
 // What zmq_socket_monitor tells of shm:// endpoints.
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <string>
+#include <thread>
 
 #include "adapters/zeromq_plugin/test_sockets.h"
 
@@ -40,6 +47,31 @@ TEST_F(Monitors, ABinderIsToldWhoComesAndGoes) {
   EXPECT_EQ(next(monitor), ZMQ_EVENT_CLOSED);
   publisher.close();
   EXPECT_EQ(next(monitor), ZMQ_EVENT_MONITOR_STOPPED);
+}
+
+// Whether a thread of this process blocks a signal; one that has ended meanwhile does.
+bool blocks(const std::filesystem::path& thread, int signal) {
+  std::ifstream status(thread / "status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("SigBlk:")) return (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1U) != 0;
+  }
+  return true;
+}
+
+TEST_F(Monitors, TheirThreadsTakeNoSignalsOfTheApplication) {
+  zmq::socket_t publisher = bound(socket_type::pub, shm());
+  zmq::socket_t monitor = monitor_of(publisher, "inproc://signals");
+  EXPECT_EQ(next(monitor), ZMQ_EVENT_LISTENING);
+  const auto others_take = [] {
+    const std::string self = std::to_string(gettid());
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+      if (thread.path().filename() != self && !blocks(thread.path(), SIGUSR1)) return true;
+    }
+    return false;
+  };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);  // libzmq's block them at last
+  while (others_take() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_FALSE(others_take());
 }
 
 TEST_F(Monitors, AConnectedSocketIsToldOfItsPublisherAndOfConnectionsOfLibzmq) {

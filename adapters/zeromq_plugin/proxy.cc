@@ -30,13 +30,11 @@ class Message {
 // As libzmq's: up to so many messages of one direction before the other has its turn.
 constexpr int most_in_a_row = 1000;
 
-// Moves one message of any number of frames. 0, or -1 with errno; EAGAIN: there is none.
+// Moves one message of any number of frames. 0; 1: there is none; -1 with errno, also when it was refused in time.
 int forward(void* from, void* to, void* capture) {
   Message message;
-  int flags = ZMQ_DONTWAIT;
+  if (zmq_msg_recv(message.get(), from, ZMQ_DONTWAIT) < 0) return errno == EAGAIN ? 1 : -1;
   while (true) {
-    if (zmq_msg_recv(message.get(), from, flags) < 0) return -1;
-    flags = 0;
     const int more = libzmq().msg_more(message.get()) != 0 ? ZMQ_SNDMORE : 0;
     if (capture != nullptr) {
       Message copy;
@@ -45,12 +43,13 @@ int forward(void* from, void* to, void* capture) {
     }
     if (zmq_msg_send(message.get(), to, more) < 0) return -1;
     if (more == 0) return 0;
+    if (zmq_msg_recv(message.get(), from, 0) < 0) return -1;
   }
 }
 
 int forward_all(void* from, void* to, void* capture) {
   for (int count = 0; count < most_in_a_row; ++count) {
-    if (forward(from, to, capture) != 0) return errno == EAGAIN ? 0 : -1;
+    if (const int result = forward(from, to, capture); result != 0) return result < 0 ? -1 : 0;
   }
   return 0;
 }

@@ -47,11 +47,6 @@ Status Readiness::watch(int descriptor, bool level) {
   return {};
 }
 
-void Readiness::forget(int descriptor) noexcept {
-  epoll_event event{};
-  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, descriptor, &event);
-}
-
 bool Readiness::look() noexcept {
   std::array<epoll_event, most_events> events;
   return epoll_wait(epoll_.get(), events.data(), most_events, 0) > 0;

@@ -19,7 +19,6 @@ class Readiness {
   // `level`: it stays readable as long as this descriptor is, which libzmq's own needs. A descriptor that is closed
   // leaves by itself.
   [[nodiscard]] Status watch(int descriptor, bool level);
-  void forget(int descriptor) noexcept;
 
   [[nodiscard]] int descriptor() const noexcept { return epoll_.get(); }
 

@@ -90,19 +90,21 @@ bool Delivery::give_in_place(zmq_msg_t& message, Frame frame) {
 }
 
 bool Delivery::give(zmq_msg_t& message) {
-  const Frame frame = frames_.next();
+  const Frame frame = frames_.front();
   if (frame.size() <= copied_up_to || !give_in_place(message, frame)) {
     if (libzmq().msg_init_size(&message, frame.size()) != 0) return false;
     if (!frame.empty()) std::memcpy(libzmq().msg_data(&message), frame.data(), frame.size());
   }
+  frames_.pass(frame);
   finish_if_done();
   return true;
 }
 
 std::size_t Delivery::give(void* buffer, std::size_t size) noexcept {
-  const Frame frame = frames_.next();
+  const Frame frame = frames_.front();
   const std::size_t whole = frame.size();
   if (const std::size_t part = std::min(size, whole); part != 0) std::memcpy(buffer, frame.data(), part);
+  frames_.pass(frame);
   finish_if_done();
   return whole;
 }

@@ -51,7 +51,6 @@ class Receiver final : public Counted<Receiver> {
   // What has changed among the publishers; empty when nothing has.
   [[nodiscard]] Result<std::optional<MembershipEvent>> next_event() { return port_->next_event(); }
   [[nodiscard]] Result<int> fd() { return port_->fd(); }
-  [[nodiscard]] bool inherited() const noexcept { return port_->inherited(); }
 
   // Leaves the topic; messages that are out stay valid.
   void close() noexcept;
@@ -72,8 +71,6 @@ class Receiver final : public Counted<Receiver> {
 class Delivery {
  public:
   Delivery() = default;
-  Delivery(Ref<Receiver> receiver, const spi::SampleRecord& sample) noexcept
-      : receiver_(std::move(receiver)), sample_(sample), frames_(sample) {}
   Delivery(const Delivery&) = delete;
   Delivery& operator=(const Delivery&) = delete;
   ~Delivery() { end(); }
@@ -87,11 +84,10 @@ class Delivery {
   }
 
   [[nodiscard]] bool under_way() const noexcept { return static_cast<bool>(receiver_); }
-  [[nodiscard]] const FrameReader& frames() const noexcept { return frames_; }
   [[nodiscard]] bool more() const noexcept { return frames_.more(); }
 
   // Gives out the next frame: into a message that has been initialised or closed; or into a buffer, cut to its size.
-  // False: no memory.
+  // False: no memory, and the frame is still to be given.
   [[nodiscard]] bool give(zmq_msg_t& message);
   std::size_t give(void* buffer, std::size_t size) noexcept;
   // Drops what is left.

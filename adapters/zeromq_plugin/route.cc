@@ -72,7 +72,9 @@ Route route_of_ipc(std::string_view text) {
   if (path.empty()) return to_libzmq(text, std::string(text));  // libzmq says what is wrong
   if (path.front() == '@') return to_named_topic(text, "ipc:" + path);
   std::error_code error;
-  const std::filesystem::path whole = std::filesystem::weakly_canonical(path, error);
+  // Absolute first: a name of which nothing exists yet would stay relative.
+  std::filesystem::path whole = std::filesystem::absolute(path, error);
+  if (!error) whole = std::filesystem::weakly_canonical(whole, error);
   return to_named_topic(text, "ipc:" + (error ? path : whole.string()));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <mutex>
+#include <utility>
 
 #include "adapters/zeromq_plugin/topics.h"
 
@@ -44,14 +45,26 @@ int Sender::refusal(const Error& error) const noexcept {
   return blocks_ ? EAGAIN : 0;
 }
 
+Sender::~Sender() {
+  if (inherited_by_child()) static_cast<void>(port_.release());  // our parent's: nothing shared is touched
+}
+
 bool Sender::window_is_open() {
   if (large_bytes_ < window) return true;
+  forget_taken();
+  // Nobody else asks for those who died without taking.
+  if (large_bytes_ >= window && port_->drop_dead()) forget_taken();
+  if (large_bytes_ >= window) return false;
+  if (std::exchange(watches_takes_, false)) static_cast<void>(port_->wait(at_once, {}));  // each take pays for it
+  return true;
+}
+
+void Sender::forget_taken() {
   const std::uint64_t oldest = port_->oldest_wanted();
   while (!large_.empty() && large_.front().sequence < oldest) {
     large_bytes_ -= large_.front().size;
     large_.pop_front();
   }
-  return large_bytes_ < window;
 }
 
 int Sender::publish_record(spi::LoanRecord& record) {
@@ -65,14 +78,17 @@ int Sender::publish_record(spi::LoanRecord& record) {
   return 0;
 }
 
+bool Sender::fits(const FrameWriter& writer) const noexcept {
+  return writer.fits() && writer.request().size + writer.request().header_size <= memory_;
+}
+
 int Sender::publish(std::span<const Frame> frames) {
   const FrameWriter writer(frames);
-  const spi::LoanRequest& request = writer.request();
-  if (!writer.fits() || request.size + request.header_size > memory_) return EMSGSIZE;
+  if (!fits(writer)) return EMSGSIZE;
   const std::lock_guard<SpinLock> guard(lock_);
   if (blocks_ && !window_is_open()) return EAGAIN;
   spi::LoanRecord record;
-  if (const Status lent = port_->loan(request, record); !lent) return refusal(lent.error());
+  if (const Status lent = port_->loan(writer.request(), record); !lent) return refusal(lent.error());
   writer.fill(record);
   const int failed = publish_record(record);
   if (failed != 0) port_->drop(record);
@@ -102,13 +118,22 @@ bool Sender::has_room() {
   if (!blocks_) return true;
   const std::lock_guard<SpinLock> guard(lock_);
   const Result<Wake> wake = port_->wait(at_once, {});
-  return wake && *wake == Wake::ready && window_is_open();
+  if (!wake || *wake != Wake::ready) return false;
+  if (window_is_open()) return true;
+  watches_takes_ = true;
+  port_->watch_takes();
+  return window_is_open();
+}
+
+Result<int> Sender::fd() {
+  const std::lock_guard<SpinLock> guard(lock_);
+  return port_->fd();
 }
 
 bool Sender::lend(zmq_msg_t& message, std::size_t size) {
-  if (!lock_.try_lock()) return false;
+  if (inherited_by_child() || !lock_.try_lock()) return false;
   const std::lock_guard<SpinLock> guard(lock_, std::adopt_lock);
-  if (closed_ || inherited_by_child() || lent_.size() >= most_lent) return false;
+  if (closed_ || lent_.size() >= most_lent) return false;
   auto lent = std::make_unique<Lent>();
   const spi::LoanRequest request{.size = size, .header_size = 0, .alignment = 8};
   if (!port_->loan(request, lent->record)) return false;
@@ -126,8 +151,9 @@ bool Sender::lend(zmq_msg_t& message, std::size_t size) {
 void Sender::take_back(void* /*data*/, void* hint) noexcept {
   const std::unique_ptr<Lent> lent(static_cast<Lent*>(hint));
   Sender& sender = *lent->sender;
+  if (sender.inherited_by_child()) return;  // before the lock, which a thread of our parent's may have held
   const std::lock_guard<SpinLock> guard(sender.lock_);
-  if (!lent->is_out || sender.inherited_by_child()) return;
+  if (!lent->is_out) return;
   sender.forget(lent.get());
   sender.port_->drop(lent->record);
   sender.end_if_unused();
@@ -140,12 +166,9 @@ void Sender::end_if_unused() noexcept {
 }
 
 void Sender::close() noexcept {
+  if (inherited_by_child()) return;
   const std::lock_guard<SpinLock> guard(lock_);
   closed_ = true;
-  if (inherited_by_child()) {
-    static_cast<void>(port_.release());  // our parent's: nothing shared is touched
-    return;
-  }
   port_->close();
   end_if_unused();
 }

@@ -21,6 +21,7 @@
 #include "adapters/zeromq_plugin/libzmq.h"
 #include "adapters/zeromq_plugin/shared.h"
 #include "transport/endpoint.h"
+#include "transport/process.h"
 #include "transport/shm/publisher_port.h"
 #include "transport/status.h"
 
@@ -39,6 +40,8 @@ class Sender final : public Counted<Sender> {
 
   // Publishes one message. 0, or the errno: EAGAIN, EMSGSIZE.
   [[nodiscard]] int publish(std::span<const Frame> frames);
+  // False: publish() returns EMSGSIZE.
+  [[nodiscard]] bool fits(const FrameWriter& writer) const noexcept;
   // Publishes a message that lend() has made, where it lies: `data` is its content. EINVAL: it is not one of ours, or
   // somebody else may still read or write it, and it has to be copied.
   [[nodiscard]] int publish_lent(zmq_msg_t& message);
@@ -47,7 +50,7 @@ class Sender final : public Counted<Sender> {
   [[nodiscard]] bool has_room();
   [[nodiscard]] bool blocks() const noexcept { return blocks_; }
   // Shows that there is room again, and that subscribers come and go.
-  [[nodiscard]] Result<int> fd() { return port_->fd(); }
+  [[nodiscard]] Result<int> fd();
 
   // Makes a message whose content is memory of this endpoint. False: make it another way.
   [[nodiscard]] bool lend(zmq_msg_t& message, std::size_t size);
@@ -68,19 +71,21 @@ class Sender final : public Counted<Sender> {
   };
 
   Sender(std::unique_ptr<spi::PublisherPort> port, const SenderOptions& options);
-  ~Sender() = default;
+  ~Sender();
 
-  [[nodiscard]] bool inherited_by_child() const noexcept { return port_ != nullptr && port_->inherited(); }
+  [[nodiscard]] bool inherited_by_child() const noexcept { return spi::process_generation() != process_; }
   [[nodiscard]] int publish_record(spi::LoanRecord& record);
   // Whether the large messages that are not taken yet leave room for more: the same few chunks go round then, which
   // stay in the processor's cache.
   [[nodiscard]] bool window_is_open();
+  void forget_taken();
   [[nodiscard]] int refusal(const Error& error) const noexcept;
   static void take_back(void* data, void* hint) noexcept;
   [[nodiscard]] Lent* find_lent(const void* data) noexcept;
   void forget(const Lent* lent) noexcept;
   void end_if_unused() noexcept;
 
+  const std::uint64_t process_ = spi::process_generation();
   SpinLock lock_;
   std::unique_ptr<shm::PublisherPort> port_;  // gone once closed and nothing is lent
   bool blocks_;
@@ -89,6 +94,7 @@ class Sender final : public Counted<Sender> {
   std::vector<Lent*> lent_;
   std::deque<Large> large_;
   std::size_t large_bytes_ = 0;
+  bool watches_takes_ = false;  // fd() shows the next take, until the window is open again
 };
 
 // Messages from here on are worth lending memory for: what the copy costs is more than what the loan does.

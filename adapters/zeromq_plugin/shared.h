@@ -1,4 +1,4 @@
-// Counted references, and a lock that is held for less than a microsecond.
+// Counted references, and a lock that is seldom wanted by two.
 #pragma once
 
 #include <atomic>
@@ -63,7 +63,8 @@ class Ref {
   Kept* kept_ = nullptr;
 };
 
-// For std::lock_guard. Uncontended but for an application that makes messages on another thread than it sends them.
+// For std::lock_guard. It is held for as long as a message is copied, or a descriptor made, at most; and contended only
+// where an application makes or closes large messages on another thread than it sends them.
 class SpinLock {
  public:
   void lock() noexcept {

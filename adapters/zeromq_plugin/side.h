@@ -32,7 +32,7 @@ namespace weir::zmq_plugin {
 
 class Side {
  public:
-  Side(void* context, void* socket, int type) noexcept : context_(context), socket_(socket), type_(type) {}
+  Side(void* context, void* socket, int type) noexcept;
   Side(const Side&) = delete;
   Side& operator=(const Side&) = delete;
   ~Side();
@@ -61,7 +61,8 @@ class Side {
   int receive(zmq_msg_t& message, int flags);
   int receive(void* buffer, std::size_t size, int flags);
 
-  // The context ends: calls return ETERM from now on, those that wait included.
+  // The context ends: calls return ETERM from now on, those that wait included. In a forked child, which has the
+  // parent's descriptors, nothing.
   void end() noexcept;
 
  private:
@@ -106,8 +107,14 @@ class Side {
   [[nodiscard]] int admit_first_part(int flags);
   template <class Try>
   [[nodiscard]] int with_room(const Try& attempt, int flags);
-  [[nodiscard]] int try_publish(std::span<const Frame> frames, zmq_msg_t* message);
-  [[nodiscard]] int pass_on_natively(std::span<const Frame> frames, int flags);
+  // Who has a message already that others could not take yet.
+  struct Sent {
+    bool natively = false;
+    std::size_t places = 0;  // so many of places_
+    [[nodiscard]] bool to_somebody() const noexcept { return natively || places != 0; }
+  };
+  [[nodiscard]] int try_publish(std::span<const Frame> frames, zmq_msg_t* message, Sent& sent);
+  [[nodiscard]] int pass_on_natively(std::span<const Frame> frames);
   [[nodiscard]] int wait_for_room(std::chrono::steady_clock::time_point deadline, unsigned attempt) noexcept;
   int send_upstream(zmq_msg_t* message, Frame frame, int flags);
   [[nodiscard]] int note_upstream(Frame frame, bool has_more);
@@ -123,7 +130,7 @@ class Side {
   [[nodiscard]] bool find_message(Arm arm);
   [[nodiscard]] bool take_matching(const Ref<Receiver>& receiver, Arm arm);
   [[nodiscard]] bool matches(const spi::SampleRecord& sample) const noexcept;
-  [[nodiscard]] bool spin_for_input() noexcept;
+  [[nodiscard]] bool spin_for_input();
   [[nodiscard]] int wait_for_input(int flags);
   [[nodiscard]] int sleep_for_input(std::chrono::steady_clock::time_point deadline);
 
@@ -138,7 +145,7 @@ class Side {
   void* context_;
   void* socket_;
   int type_;
-  std::uint64_t process_ = 0;  // once active
+  std::uint64_t process_;
   std::atomic<bool> ended_{false};
 
   std::vector<std::unique_ptr<Place>> places_;
@@ -156,7 +163,9 @@ class Side {
   bool conflates_ = false;
   std::int64_t max_message_size_ = -1;
   Verbosity verbosity_;
-  int unsupported_ = 0;  // an option that shm:// cannot do is set
+  // What shm:// cannot do is set: ZMQ_XPUB_MANUAL, ZMQ_XPUB_WELCOME_MSG.
+  bool is_manual_ = false;
+  bool has_welcome_ = false;
 
   Parts parts_;
 

@@ -19,6 +19,11 @@ int high_water_mark(void* socket, int option) noexcept {
 
 }  // namespace
 
+Side::Side(void* context, void* socket, int type) noexcept : context_(context), socket_(socket), type_(type) {
+  spi::adopt_process();
+  process_ = spi::process_generation();
+}
+
 Side::~Side() {
   if (monitor_ && monitor_->is_inherited()) static_cast<void>(monitor_.release());  // its thread is our parent's
   for (const auto& place : places_) close_place(*place);
@@ -35,6 +40,7 @@ std::uint64_t Side::capacity() const noexcept {
 
 int Side::attach(const char* text, bool binds) {
   if (text == nullptr) return binds ? libzmq().bind(socket_, text) : libzmq().connect(socket_, text);
+  if (const int why = is_active() ? obstacle() : 0; why != 0) return fail(why);
   const Route route = route_of(text, type_, settings());
   int error = 0;
   if (route.any_port) {
@@ -60,7 +66,7 @@ int Side::attach_natively(const Route& route, const char* /*text*/, bool binds) 
 }
 
 int Side::attach_to_any_port(const Route& route) {
-  static std::mt19937 numbers(std::random_device{}());
+  thread_local std::mt19937 numbers(std::random_device{}());
   std::uniform_int_distribution<unsigned> ephemeral(49'152, 65'535);
   constexpr int most_tries = 1000;
   for (int tries = 0; tries < most_tries; ++tries) {
@@ -72,8 +78,8 @@ int Side::attach_to_any_port(const Route& route) {
 }
 
 int Side::attach_by(const Route& route, bool binds) {
-  if (const int why = has_ended() ? ETERM : 0; why != 0) return why;
-  if (unsupported_ != 0) return ENOCOMPATPROTO;
+  if (const int why = obstacle(); why != 0) return why;
+  if (is_manual_ || has_welcome_) return ENOCOMPATPROTO;
   // A second connection to the same endpoint is none, as libzmq has it for these kinds of socket.
   const bool is_there = std::any_of(places_.begin(), places_.end(), [&](const std::unique_ptr<Place>& place) {
     return place->route.topic == route.topic && place->bound == binds;
@@ -91,7 +97,6 @@ int Side::attach_by(const Route& route, bool binds) {
     close_place(*place);
     return error;
   }
-  process_ = spi::process_generation();
   if (monitor_) monitor_->add(route, binds);
   places_.push_back(std::move(place));
   last_endpoint_ = route.text;
@@ -102,13 +107,15 @@ int Side::attach_by(const Route& route, bool binds) {
 
 int Side::open_place(Place& place) {
   if (publishes(type_)) {
+    // Before the sender, which it watches: XPUB sockets wait for subscriptions as well as for room.
+    if (type_ == ZMQ_XPUB && readiness() == nullptr) return EMFILE;
     if (const int error = open_sender(place); error != 0) return error;
     if (type_ != ZMQ_XPUB) return 0;
     Result<Listener> listener = Listener::open(place.route.subscriptions);
     if (!listener) return error_number(listener.error());
     place.listener.emplace(std::move(*listener));
     const Result<int> descriptor = place.listener->fd();
-    return descriptor && readiness() != nullptr && readiness_->watch(*descriptor, false) ? 0 : EMFILE;
+    return descriptor && readiness_->watch(*descriptor, false) ? 0 : EMFILE;
   }
   if (wants_messages()) {
     if (const int error = open_receiver(place); error != 0) return error;
@@ -139,9 +146,9 @@ int Side::open_sender(Place& place) {
 int Side::reopen_senders() {
   for (const auto& place : places_) {
     if (!place->sender || place->sender->blocks() == (never_drops_ || settings().publishers_block)) continue;
-    place->sender->close();
-    place->sender = {};
+    const Ref<Sender> old = place->sender;
     if (const int error = open_sender(*place); error != 0) return error;
+    old->close();
   }
   return 0;
 }
@@ -152,7 +159,10 @@ int Side::open_receiver(Place& place) {
   if (!receiver) return error_number(receiver.error());
   if (readiness_) {
     const Result<int> descriptor = (*receiver)->fd();
-    if (!descriptor || !readiness_->watch(*descriptor, false)) return EMFILE;
+    if (!descriptor || !readiness_->watch(*descriptor, false)) {
+      (*receiver)->close();
+      return EMFILE;
+    }
     readiness_->nudge();
   }
   is_armed_ = false;
@@ -175,6 +185,7 @@ int Side::detach(const char* text, bool binds) {
     return result;
   };
   if (text == nullptr) return native(text);
+  if (const int why = is_active() ? obstacle() : 0; why != 0) return fail(why);
   const auto found = std::find_if(places_.begin(), places_.end(), [&](const std::unique_ptr<Place>& place) {
     return place->bound == binds && place->route.text == text;
   });
@@ -182,7 +193,6 @@ int Side::detach(const char* text, bool binds) {
     const Route route = route_of(text, type_, settings());
     return route.leads == Leads::to_libzmq && !route.any_port ? native(route.native.c_str()) : fail(ENOENT);
   }
-  if (has_ended()) return fail(ETERM);
   if (monitor_) monitor_->remove((*found)->route, binds);
   close_place(**found);
   places_.erase(found);
@@ -194,7 +204,6 @@ int Side::detach(const char* text, bool binds) {
 void Side::note_sole() noexcept { sole_ = places_.size() == 1 && natives_ == 0 ? places_.front().get() : nullptr; }
 
 int Side::announce() {
-  if (is_active() && is_inherited()) return ENOTSOCK;
   for (const auto& place : places_) {
     if (wants_messages() && !place->receiver) {
       if (const int error = open_receiver(*place); error != 0) return error;
@@ -216,6 +225,7 @@ int Side::subscribe(std::string_view prefix) {
 int Side::unsubscribe(std::string_view prefix) { return subscriptions_.remove(prefix) ? announce() : 0; }
 
 void Side::end() noexcept {
+  if (is_inherited()) return;
   ended_.store(true, std::memory_order_seq_cst);
   if (Readiness* const readiness = ready_to_end_.load(std::memory_order_seq_cst); readiness != nullptr) {
     readiness->end();

@@ -32,14 +32,15 @@ int answer(const std::string& text, void* to, std::size_t* size) noexcept {
 }  // namespace
 
 int Side::note_option(int option, const void* value, std::size_t size) {
+  if (const int why = is_active() ? obstacle() : 0; why != 0) return fail(why);
   const std::string_view text(static_cast<const char*>(value), size);
   int error = 0;
   switch (option) {
     case ZMQ_SUBSCRIBE:
-      error = subscribe(text);
+      error = subscribes(type_) ? subscribe(text) : 0;  // XPUB has it too, for ZMQ_XPUB_MANUAL
       break;
     case ZMQ_UNSUBSCRIBE:
-      error = unsubscribe(text);
+      error = subscribes(type_) ? unsubscribe(text) : 0;
       break;
     case ZMQ_INVERT_MATCHING:
       inverts_ = is_on(value, size);
@@ -62,10 +63,10 @@ int Side::note_option(int option, const void* value, std::size_t size) {
       std::memcpy(&max_message_size_, value, sizeof(max_message_size_));  // libzmq has checked the size
       break;
     case ZMQ_XPUB_MANUAL:
-      unsupported_ = is_on(value, size) ? option : 0;
+      is_manual_ = is_on(value, size);
       break;
     case ZMQ_XPUB_WELCOME_MSG:
-      unsupported_ = size != 0 ? option : 0;
+      has_welcome_ = size != 0;
       break;
     default:
       break;
@@ -74,21 +75,24 @@ int Side::note_option(int option, const void* value, std::size_t size) {
 }
 
 int Side::get_option(int option, void* value, std::size_t* size) {
+  // Before anything is looked at: the descriptor of a forked child is its parent's too, and each event is shown once.
+  if (is_active() || readiness_ || option == ZMQ_FD) {
+    if (const int why = obstacle(); why != 0) return fail(why);
+  }
   switch (option) {
     case ZMQ_LAST_ENDPOINT:
       if (!last_endpoint_.empty()) return answer(last_endpoint_, value, size);
       break;
     case ZMQ_FD:
       // Also before there is an endpoint: an application may ask once and keep it.
-      if (has_ended()) return fail(ETERM);
       if (readiness() == nullptr) return fail(EMFILE);
       descriptor_given_ = true;
       return answer(readiness_->descriptor(), value, size);
     case ZMQ_EVENTS:
-      if (is_active() || readiness_) return has_ended() ? fail(ETERM) : answer(events(), value, size);
+      if (is_active() || readiness_) return answer(events(), value, size);
       break;
     case ZMQ_RCVMORE:
-      if (is_active()) return has_ended() ? fail(ETERM) : answer(more_ ? 1 : 0, value, size);
+      if (is_active()) return answer(more_ ? 1 : 0, value, size);
       break;
     default:
       break;
@@ -127,7 +131,7 @@ int Side::events() {
   int events = 0;
   static_cast<void>(native_events(events));  // always: libzmq's descriptor is readable until somebody asks
   if (is_active() && natives_ == 0) events = 0;
-  if (!is_active() || is_inherited()) return events;
+  if (!is_active()) return events;
   if (native_more_ || find_input(Arm::no) || (descriptor_given_ && find_input(Arm::yes))) events |= ZMQ_POLLIN;
   // Either way out takes messages, but for a subscriber without room, which holds all back.
   const bool takes_messages = type_ == ZMQ_XSUB || (publishes(type_) && has_room());
@@ -136,6 +140,7 @@ int Side::events() {
 
 // libzmq's monitor serves a socket until that has a shm:// endpoint when its monitor starts; from then on it is ours.
 int Side::monitor(const char* address, int events) {
+  if (const int why = obstacle(); why != 0) return fail(why);
   monitor_.reset();
   if (address == nullptr) return libzmq().socket_monitor(socket_, nullptr, events);
   if (std::strncmp(address, "inproc://", 9) != 0) return libzmq().socket_monitor(socket_, address, events);

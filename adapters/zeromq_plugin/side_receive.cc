@@ -32,12 +32,13 @@ int Side::receive(zmq_msg_t& message, int flags) {
   const auto give = [&] {
     libzmq().msg_close(&message);
     bool given = false;
+    bool more = false;
     if (delivery_.under_way()) {
-      more_ = delivery_.more();
+      more = delivery_.more();
       given = delivery_.give(message);
     } else {
       const std::string& frame = heard_.front()[heard_at_];
-      more_ = heard_at_ + 1 < heard_.front().size();
+      more = heard_at_ + 1 < heard_.front().size();
       given = libzmq().msg_init_size(&message, frame.size()) == 0;
       if (given) frame.copy(static_cast<char*>(libzmq().msg_data(&message)), frame.size());
     }
@@ -45,8 +46,9 @@ int Side::receive(zmq_msg_t& message, int flags) {
       libzmq().msg_init(&message);
       return fail(ENOMEM);
     }
+    more_ = more;
     if (more_ && !mark_more(message)) return fail(ENOTSUP);
-    return static_cast<int>(libzmq().msg_size(&message));
+    return told(libzmq().msg_size(&message));
   };
   return receive_by(give, native, flags);
 }
@@ -61,12 +63,12 @@ int Side::receive(void* buffer, std::size_t size, int flags) {
   const auto give = [&] {
     if (delivery_.under_way()) {
       more_ = delivery_.more();
-      return static_cast<int>(delivery_.give(buffer, size));
+      return told(delivery_.give(buffer, size));
     }
     const std::string& frame = heard_.front()[heard_at_];
     more_ = heard_at_ + 1 < heard_.front().size();
     frame.copy(static_cast<char*>(buffer), size);
-    return static_cast<int>(frame.size());
+    return told(frame.size());
   };
   return receive_by(give, native, flags);
 }
@@ -160,7 +162,7 @@ bool Side::take_matching(const Ref<Receiver>& receiver, Arm arm) {
   return delivery_.under_way();
 }
 
-bool Side::spin_for_input() noexcept {
+bool Side::spin_for_input() {
   static const bool alone = std::thread::hardware_concurrency() < 2;
   if (alone || expected_gap_ > worth_spinning || sole_ == nullptr || !sole_->receiver) return false;
   Receiver& receiver = *sole_->receiver;
@@ -168,7 +170,8 @@ bool Side::spin_for_input() noexcept {
   constexpr int looks_between_clocks = 32;
   while (!has_ended()) {
     for (int look = 0; look < looks_between_clocks; ++look) {
-      if (receiver.ready()) return true;
+      // What does not match counts as time.
+      if (receiver.ready() && find_input(Arm::no)) return true;
       pause_processor();
     }
     if (passed(end)) return false;
@@ -204,6 +207,7 @@ int Side::sleep_for_input(std::chrono::steady_clock::time_point deadline) {
       return 0;
     }
     if (has_ended()) return ETERM;
+    if (passed(deadline)) return EAGAIN;  // also while there is always something that does not match
     switch (readiness_->wait(deadline)) {
       case Readiness::Woken::by_event:
         is_armed_ = false;

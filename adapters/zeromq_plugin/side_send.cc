@@ -34,7 +34,7 @@ int Side::send(zmq_msg_t& message, int flags) {
   const Frame frame = frame_of(message);
   if ((flags & ZMQ_SNDMORE) != 0) {
     if (const int error = admit_first_part(flags); error != 0) return fail(error);
-    return parts_.take(message) ? static_cast<int>(frame.size()) : fail(ENOMEM);
+    return parts_.take(message) ? told(frame.size()) : fail(ENOMEM);
   }
   const int sent = publish(&message, frame, flags);
   if (sent >= 0) {
@@ -52,7 +52,7 @@ int Side::send(Frame frame, int flags) {
   if (const int why = obstacle(); why != 0) return fail(why);
   if ((flags & ZMQ_SNDMORE) != 0) {
     if (const int error = admit_first_part(flags); error != 0) return fail(error);
-    return parts_.copy(frame) ? static_cast<int>(frame.size()) : fail(ENOMEM);
+    return parts_.copy(frame) ? told(frame.size()) : fail(ENOMEM);
   }
   return publish(nullptr, frame, flags);
 }
@@ -84,8 +84,8 @@ int Side::with_room(const Try& attempt, int flags) {
   return error;
 }
 
-// All or nothing: who is refused by one place has not been sent to another.
-int Side::try_publish(std::span<const Frame> frames, zmq_msg_t* message) {
+// Goes on where the last try has come to: nobody gets a message twice.
+int Side::try_publish(std::span<const Frame> frames, zmq_msg_t* message, Sent& sent) {
   if (sole_ != nullptr) [[likely]] {
     Sender& sender = *sole_->sender;
     if (message != nullptr && frames.size() == 1 && frames[0].size() >= lent_from) {
@@ -94,12 +94,18 @@ int Side::try_publish(std::span<const Frame> frames, zmq_msg_t* message) {
     }
     return sender.publish(frames);
   }
-  if (!has_room()) return EAGAIN;
-  int error = 0;
-  for (const auto& place : places_) {
-    if (const int failed = place->sender->publish(frames); failed != 0) error = failed;
+  if (!sent.to_somebody()) {
+    if (!places_.empty() && !places_.front()->sender->fits(FrameWriter(frames))) return EMSGSIZE;  // to none of them
+    if (!has_room()) return EAGAIN;
   }
-  return error;
+  if (natives_ != 0 && !sent.natively) {
+    if (const int error = pass_on_natively(frames); error != 0) return error;
+    sent.natively = true;
+  }
+  for (; sent.places < places_.size(); ++sent.places) {
+    if (const int error = places_[sent.places]->sender->publish(frames); error != 0) return error;
+  }
+  return 0;
 }
 
 int Side::publish(zmq_msg_t* message, Frame last, int flags) {
@@ -109,24 +115,26 @@ int Side::publish(zmq_msg_t* message, Frame last, int flags) {
   }
   // What was begun is not refused.
   const int wait_flags = parts_.empty() ? flags : flags & ~ZMQ_DONTWAIT;
-  const int failed = with_room([&] { return try_publish(frames, message); }, wait_flags);
-  if (failed != 0) {
+  Sent sent;
+  const auto attempt = [&] { return try_publish(frames, message, sent); };
+  int failed = with_room(attempt, wait_flags);
+  // Nor is what somebody has: the others are waited for once more, and have lost it after that.
+  if (failed == EAGAIN && sent.to_somebody()) failed = with_room(attempt, 0);
+  while (failed == EINTR && sent.to_somebody()) failed = with_room(attempt, 0);
+  if (failed != 0 && !sent.to_somebody()) {
     if (failed == EMSGSIZE) parts_.clear();
     return fail(failed);
   }
-  int error = 0;
-  if (natives_ != 0) error = pass_on_natively(frames, flags);
   parts_.clear();
   if (last.size() >= lent_from && !places_.empty()) guess_next(places_.front()->sender);
-  return error == 0 ? static_cast<int>(last.size()) : fail(error);
+  return told(last.size());
 }
 
-int Side::pass_on_natively(std::span<const Frame> frames, int flags) {
+// Never waits, so that a refusal is dealt with as one of ours. It comes with the first frame, if at all.
+int Side::pass_on_natively(std::span<const Frame> frames) {
   for (std::size_t index = 0; index < frames.size(); ++index) {
     const int more = index + 1 < frames.size() ? ZMQ_SNDMORE : 0;
-    if (libzmq().send(socket_, frames[index].data(), frames[index].size(), (flags & ZMQ_DONTWAIT) | more) < 0) {
-      return errno;
-    }
+    if (libzmq().send(socket_, frames[index].data(), frames[index].size(), ZMQ_DONTWAIT | more) < 0) return errno;
   }
   return 0;
 }

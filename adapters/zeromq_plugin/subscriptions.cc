@@ -8,8 +8,8 @@
 namespace weir::zmq_plugin {
 namespace {
 
-// Changes that an XPUB socket can be behind and still hear one by one.
-constexpr std::uint64_t changes_kept = 63;
+// Changes that an XPUB socket can be behind and still hear one by one; of messages of the application, half as many.
+constexpr std::uint64_t changes_kept = 126;
 constexpr std::size_t most_memory = std::size_t{256} << 20U;
 
 void append_number(std::string& text, std::uint64_t number) {
@@ -75,9 +75,14 @@ Result<Announcer> Announcer::open(const Endpoint& topic, const Prefixes& prefixe
 Announcer::Announcer(std::unique_ptr<spi::PublisherPort> port) noexcept
     : port_(static_cast<shm::PublisherPort*>(port.release())) {}
 
-void Announcer::announce(const Prefixes& prefixes) { send(prefixes, {}); }
+void Announcer::announce(const Prefixes& prefixes) { say(prefixes, {}); }
 
 void Announcer::send(const Prefixes& prefixes, std::span<const Frame> frames) {
+  say(prefixes, frames);
+  announce(prefixes);
+}
+
+void Announcer::say(const Prefixes& prefixes, std::span<const Frame> frames) {
   const std::string text = write(prefixes, frames);
   spi::LoanRecord record;
   if (!port_->loan({.size = text.size(), .header_size = 0, .alignment = 8}, record)) return;

@@ -29,12 +29,14 @@ class Announcer {
   [[nodiscard]] static Result<Announcer> open(const Endpoint& topic, const Prefixes& prefixes);
 
   void announce(const Prefixes& prefixes);
-  // Sends a message of the application's own beside them.
+  // Sends a message of the application's own beside them, to those who are there: who comes later finds the
+  // subscriptions alone, which are said again.
   void send(const Prefixes& prefixes, std::span<const Frame> frames);
   void close() noexcept;
 
  private:
   explicit Announcer(std::unique_ptr<spi::PublisherPort> port) noexcept;
+  void say(const Prefixes& prefixes, std::span<const Frame> frames);
   std::unique_ptr<shm::PublisherPort> port_;
 };
 

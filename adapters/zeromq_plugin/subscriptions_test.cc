@@ -131,6 +131,43 @@ TEST_F(Subscriptions, XsubSubscribesByMessagesAndSendsUpstream) {
   EXPECT_EQ(receive(publisher), unsubscription("a"));
 }
 
+TEST_F(Subscriptions, WhatWasSentUpstreamIsNotRepeatedToWhoeverComesLater) {
+  zmq::socket_t publisher = bound(socket_type::xpub, shm());
+  zmq::socket_t subscriber = make(socket_type::xsub);
+  subscriber.connect(shm());
+  send(subscriber, subscription("a"));
+  send(subscriber, Texts{"upstream", "words"});
+  EXPECT_EQ(receive(publisher), subscription("a"));
+  EXPECT_EQ(receive_frames(publisher), (Texts{"upstream", "words"}));
+  zmq::socket_t late = connected(socket_type::xpub, shm());
+  EXPECT_EQ(receive(late), subscription("a"));
+  send(subscriber, subscription("b"));
+  EXPECT_EQ(receive(late), subscription("b"));
+  EXPECT_EQ(receive(publisher), subscription("b"));
+}
+
+TEST_F(Subscriptions, AProxyThatCannotSendInTimeEndsWithTheError) {
+  zmq::socket_t publisher = bound(socket_type::xpub, shm("in"));
+  zmq::socket_t subscriber = this->subscriber(shm("out"));
+  std::jthread proxy([this] {
+    zmq::socket_t frontend = connected(socket_type::xsub, shm("in"));
+    zmq::socket_t backend = make(socket_type::xpub);
+    backend.set(zmq::sockopt::sndhwm, 5);
+    backend.set(zmq::sockopt::rcvhwm, 5);
+    backend.set(zmq::sockopt::xpub_nodrop, true);
+    backend.set(zmq::sockopt::sndtimeo, 20);
+    backend.bind(shm("out"));
+    EXPECT_EQ(zmq_proxy(frontend.handle(), backend.handle(), nullptr), -1);
+    EXPECT_EQ(zmq_errno(), EAGAIN);
+  });
+  EXPECT_EQ(receive(publisher), subscription("")) << "through the proxy";
+  for (int number = 0; number < 11; ++number) send(publisher, Texts{std::to_string(number), "text"});
+  proxy.join();
+  for (int number = 0; number < 10; ++number) {
+    EXPECT_EQ(receive_frames(subscriber), (Texts{std::to_string(number), "text"}));
+  }
+}
+
 TEST_F(Subscriptions, AProxyForwardsMessagesOneWayAndSubscriptionsTheOther) {
   zmq::socket_t publisher = bound(socket_type::xpub, shm("in"));
   zmq::socket_t controller = bound(socket_type::pair, "inproc://control");

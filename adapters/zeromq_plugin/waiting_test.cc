@@ -55,6 +55,28 @@ TEST_F(Waiting, AReceiveSleepsUntilAMessageComes) {
   }
 }
 
+// Looking through what does not match takes some ten times as long as the receive may.
+TEST_F(Waiting, TimeoutsEndItAlsoAmongMessagesThatDoNotMatch) {
+  constexpr int count = 250'000;
+  const auto make_roomy = [&](socket_type type) {
+    zmq::socket_t socket = make(type);
+    socket.set(zmq::sockopt::sndhwm, count);
+    socket.set(zmq::sockopt::rcvhwm, count);
+    return socket;
+  };
+  zmq::socket_t publisher = make_roomy(socket_type::pub);
+  publisher.bind(shm());
+  zmq::socket_t subscriber = make_roomy(socket_type::sub);
+  subscriber.connect(shm());
+  subscriber.set(zmq::sockopt::subscribe, "a");
+  subscriber.set(zmq::sockopt::rcvtimeo, 1);
+  for (int number = 0; number < count; ++number) send(publisher, "b");
+  send(publisher, "a");
+  EXPECT_EQ(receive(subscriber), "") << "it was looked for beyond the time";
+  subscriber.set(zmq::sockopt::rcvtimeo, static_cast<int>(soon.count()));
+  EXPECT_EQ(receive(subscriber), "a");
+}
+
 TEST_F(Waiting, TimeoutsEndIt) {
   zmq::socket_t subscriber = this->subscriber(shm());
   subscriber.set(zmq::sockopt::rcvtimeo, 50);
@@ -168,6 +190,35 @@ TEST_F(Waiting, ADescriptorThatWasAskedForBeforeThereWasAnEndpointServesAllOfThe
   EXPECT_EQ(receive(subscriber), "text");
 }
 
+TEST_F(Waiting, TheDescriptorTellsOfRoomOnceItWasAskedForAndNotAfterwards) {
+  for (const socket_type type : {socket_type::pub, socket_type::xpub}) {
+    for (const std::size_t size : {std::size_t{1}, std::size_t{64 * 1024}}) {
+      SCOPED_TRACE(std::to_string(static_cast<int>(type)) + " " + std::to_string(size));
+      const std::string endpoint = shm(std::to_string(static_cast<int>(type)) + "-" + std::to_string(size));
+      const std::string text(size, 'x');
+      zmq::socket_t publisher = make(type);
+      publisher.set(zmq::sockopt::xpub_nodrop, true);
+      publisher.bind(endpoint);
+      zmq::socket_t subscriber = this->subscriber(endpoint);
+      if (type == socket_type::xpub) {
+        EXPECT_EQ(receive(publisher), subscription(""));
+      }
+      const int descriptor = publisher.get(zmq::sockopt::fd);
+      for (int round = 0; round < 3; ++round) {
+        while (publisher.send(zmq::buffer(text), zmq::send_flags::dontwait)) {
+        }
+        ASSERT_EQ(publisher.get(zmq::sockopt::events) & ZMQ_POLLOUT, 0);
+        ASSERT_FALSE(is_readable(descriptor));
+        EXPECT_EQ(receive(subscriber), text);
+        ASSERT_TRUE(becomes_readable(descriptor));
+        ASSERT_NE(publisher.get(zmq::sockopt::events) & ZMQ_POLLOUT, 0);
+        EXPECT_EQ(receive(subscriber), text);
+        ASSERT_FALSE(is_readable(descriptor)) << "nobody waits for it";
+      }
+    }
+  }
+}
+
 TEST_F(Waiting, TheEndOfTheContextWakesWhoeverWaits) {
   zmq::socket_t publisher = make(socket_type::pub);
   publisher.set(zmq::sockopt::xpub_nodrop, true);
@@ -228,6 +279,51 @@ TEST_F(Waiting, AForkedChildIsToldThatTheSocketIsNotItsOwn) {
   Texts received{receive(subscriber), receive(subscriber)};
   std::sort(received.begin(), received.end());
   EXPECT_EQ(received, (Texts{"child's", "parent's"}));
+}
+
+TEST_F(Waiting, WhateverAForkedChildDoesWithItItsParentIsWokenAndWaitsAsEver) {
+  zmq::socket_t publisher = bound(socket_type::pub, shm());
+  zmq::socket_t subscriber = this->subscriber(shm());
+  subscriber.set(zmq::sockopt::rcvtimeo, 50);
+  EXPECT_EQ(receive(subscriber), "");
+  const int descriptor = subscriber.get(zmq::sockopt::fd);
+  EXPECT_EQ(subscriber.get(zmq::sockopt::events) & ZMQ_POLLIN, 0);
+  send(publisher, "before");
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(60);
+    const auto is_refused = [](int result) { return result == -1 && zmq_errno() == ENOTSOCK; };
+    zmq_pollitem_t item{subscriber.handle(), 0, ZMQ_POLLIN, 0};
+    const bool polls = !is_refused(zmq_poll(&item, 1, 0));
+    const bool connects = !is_refused(zmq_connect(subscriber.handle(), shm("other").c_str()));
+    const bool disconnects = !is_refused(zmq_disconnect(subscriber.handle(), shm().c_str()));
+    const bool subscribes = !is_refused(zmq_setsockopt(subscriber.handle(), ZMQ_SUBSCRIBE, "x", 1));
+    const bool monitors = !is_refused(zmq_socket_monitor(subscriber.handle(), "inproc://x", ZMQ_EVENT_ALL));
+    zmq_close(subscriber.handle());
+    zmq_close(publisher.handle());
+    zmq_ctx_term(context_.handle());
+    _exit((polls ? 1 : 0) + (connects ? 2 : 0) + (disconnects ? 4 : 0) + (subscribes ? 8 : 0) + (monitors ? 16 : 0));
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_TRUE(becomes_readable(descriptor)) << "the child has not looked at it";
+  EXPECT_EQ(receive(subscriber), "before");
+  EXPECT_EQ(subscriber.get(zmq::sockopt::events) & ZMQ_POLLIN, 0);
+  EXPECT_FALSE(is_readable(descriptor)) << "the context ended for the child alone";
+  EXPECT_EQ(receive(subscriber), "");
+  std::atomic<pid_t> thread{0};
+  subscriber.set(zmq::sockopt::rcvtimeo, static_cast<int>(soon.count()));
+  std::jthread receiver([&] {
+    thread = gettid();
+    EXPECT_EQ(receive(subscriber), "after");
+  });
+  while (thread == 0) std::this_thread::yield();
+  until_asleep(thread);
+  send(publisher, "after");
+  receiver.join();
+  zmq::socket_t other = make(socket_type::pub);
+  EXPECT_EQ(error_of([&] { other.bind(shm()); }), EADDRINUSE) << "it is still bound";
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // iceoryx://, each test with a RouDi of its own in a /tmp and a /dev/shm of the test program's own.
+#include <sys/resource.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -22,6 +24,9 @@ namespace {
     std::_Exit(1);
   }
   ::setenv(mark, "1", 1);
+  // Ahead of other programs, where that is allowed: RouDi takes a process that gets no processor for 1.5 s for dead.
+  constexpr int ahead = -10;
+  static_cast<void>(::setpriority(PRIO_PROCESS, 0, ahead));
   return true;
 }();
 

@@ -15,16 +15,21 @@
 namespace weir::conformance {
 namespace {
 
-// How long a test may take before it counts as hung; WEIR_CONFORMANCE_PATIENCE says otherwise, in seconds.
+// A number of seconds that a judge gives by this variable, or the usual one.
+std::chrono::seconds seconds_given(const char* variable, std::chrono::seconds usual) {
+  const char* given = std::getenv(variable);
+  const int seconds = given == nullptr ? 0 : std::atoi(given);
+  return seconds > 0 ? std::chrono::seconds(seconds) : usual;
+}
+
+// How long a test may take before it counts as hung.
 std::chrono::seconds patience() {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   constexpr std::chrono::seconds usual(240);
 #else
   constexpr std::chrono::seconds usual(60);
 #endif
-  const char* other = std::getenv("WEIR_CONFORMANCE_PATIENCE");
-  const int seconds = other == nullptr ? 0 : std::atoi(other);
-  return seconds > 0 ? std::chrono::seconds(seconds) : usual;
+  return seconds_given("WEIR_CONFORMANCE_PATIENCE", usual);
 }
 constexpr std::chrono::seconds grace(10);
 
@@ -44,17 +49,27 @@ std::vector<Deviation> deviations_of_this_test(const BackendUnderTest& backend) 
   return declared;
 }
 
+// One step of the end of a test. What it throws is a failure like any other, and the steps after it are taken.
+template <class Step>
+void take_last_step(Step step) {
+  try {
+    step();
+  } catch (const std::exception& thrown) {
+    ADD_FAILURE() << "at the end of the test: " << thrown.what();
+  }
+}
+
 }  // namespace
 
 ConformanceTest::ConformanceTest() : backend_(backend_under_test()) {}
 ConformanceTest::~ConformanceTest() = default;
 
+std::chrono::seconds ConformanceTest::budget() {
+  return seconds_given("WEIR_CONFORMANCE_BUDGET", std::chrono::seconds(3));
+}
+
 void ConformanceTest::SetUp() {
   deviations_ = deviations_of_this_test(backend_);
-  if (!deviations_.empty()) {
-    interception_ = std::make_unique<::testing::ScopedFakeTestPartResultReporter>(
-        ::testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS, &failures_);
-  }
   watchdog_.emplace(patience(), grace,
                     Watchdog::Actions{.end_peers = [this] { report_hang(); }, .end_process = [this] { end_hung(); }});
   if (backend_.prepare) service_ = backend_.prepare(sandbox_);
@@ -62,11 +77,18 @@ void ConformanceTest::SetUp() {
   capabilities_ = must(node_->capabilities(uri("capabilities")), "asking for the capabilities");
   visit();
   entries_of_nobody_ = sandbox_.entries();
+  // Not before: GoogleTest must see a set-up that fails, or it runs the test without what was to be set up.
+  if (!deviations_.empty()) {
+    interception_ = std::make_unique<::testing::ScopedFakeTestPartResultReporter>(
+        ::testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS, &failures_);
+  }
 }
 
 void ConformanceTest::TearDown() {
-  end_peers();
-  if (node_) look_for_leftovers();
+  take_last_step([this] { end_peers(); });
+  take_last_step([this] {
+    if (node_) look_for_leftovers();
+  });
   node_.reset();
   service_.reset();
   if (waitpid(-1, nullptr, WNOHANG) != -1 || errno != ECHILD) ADD_FAILURE() << "a child process is left";

@@ -12,6 +12,7 @@
 // trace of them (CLEAN-1, judged by every test).
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -79,6 +80,9 @@ class ConformanceTest : public ::testing::Test {
   [[nodiscard]] std::string fresh_uri(std::string_view options = "");
   // For Node::topics().
   [[nodiscard]] std::string backend_uri() const;
+
+  // How long a test that is as good as it is long shall go on: --time-budget of a judge.
+  [[nodiscard]] static std::chrono::seconds budget();
 
   // The test's own node, for what a test does without a peer.
   [[nodiscard]] Node& node() { return *node_; }

@@ -7,22 +7,48 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <memory>
 #include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "transport/backend.h"
+#include "transport/inproc/backend.h"
+
 namespace weir::conformance {
+namespace {
+
+bool no_more_nodes = false;
+
+// inproc://, which can come to refuse every node.
+const spi::Registration registration([]() -> std::shared_ptr<spi::Backend> {
+  if (no_more_nodes) throw HarnessFailure("no more nodes");
+  return std::make_shared<inproc::InprocBackend>();
+});
+
+// The service of the backend, which does not come up for one of the tests.
+std::shared_ptr<void> start_service(const Sandbox& /*sandbox*/) {
+  const std::string_view test = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  if (test == "DISABLED_HasNoService") throw HarnessFailure("the service did not come up");
+  return nullptr;
+}
+
+}  // namespace
 
 BackendUnderTest backend_under_test() {
-  return {.name = "inproc",
-          .endpoint = "inproc://{sandbox}/{topic}",
-          .deviations = {
+  return {
+      .name = "inproc",
+      .endpoint = "inproc://{sandbox}/{topic}",
+      .deviations =
+          {
               {.requirement = "TRY-1", .kind = Deviation::Kind::always, .reason = "always wrong"},
               {.requirement = "TRY-2", .kind = Deviation::Kind::may, .reason = "wrong at times"},
               {.requirement = "TRY-3", .kind = Deviation::Kind::always, .reason = "wrong", .test = "DISABLED_Other"},
-          }};
+          },
+      .prepare = start_service};
 }
 
 using Tried = ConformanceTest;
@@ -73,6 +99,12 @@ CONFORMANCE_TEST(Tried, DISABLED_LeavesAChild, "TRY-0") {
 }
 CONFORMANCE_TEST(Tried, DISABLED_FailsAsDeclared, "TRY-1") { ADD_FAILURE() << "wrong"; }
 CONFORMANCE_TEST(Tried, DISABLED_ThrowsAsDeclared, "TRY-1") { must(node().publisher("nothing"), "opening"); }
+CONFORMANCE_TEST(Tried, DISABLED_FailsAsDeclaredAndThrowsAtItsEnd, "TRY-1") {
+  ADD_FAILURE() << "wrong";
+  no_more_nodes = true;
+}
+CONFORMANCE_TEST(Tried, DISABLED_ThrowsAtItsEnd, "TRY-0") { no_more_nodes = true; }
+CONFORMANCE_TEST(Tried, DISABLED_HasNoService, "TRY-1") {}
 CONFORMANCE_TEST(Tried, DISABLED_PassesUnexpectedly, "TRY-1") {}
 CONFORMANCE_TEST(Tried, DISABLED_MayFailAndDoes, "TRY-2") { ADD_FAILURE() << "wrong"; }
 CONFORMANCE_TEST(Tried, DISABLED_MayFailAndDoesNot, "TRY-2") {}
@@ -115,8 +147,22 @@ TEST(Fixture, LeftoversAreAFailure) {
   EXPECT_NE(child.reason.find("child"), std::string::npos) << child.reason;
 }
 
+TEST(Fixture, WhatTheEndOfATestThrowsIsAFailure) {
+  const Tries tried = try_out("ThrowsAtItsEnd");
+  EXPECT_NE(tried.status, 0);
+  EXPECT_EQ(tried.verdict, "fail");
+  EXPECT_NE(tried.reason.find("no more nodes"), std::string::npos) << tried.reason;
+}
+
+TEST(Fixture, ASetUpThatFailsIsAFailureWhateverIsDeclared) {
+  const Tries tried = try_out("HasNoService");
+  EXPECT_NE(tried.status, 0);
+  EXPECT_EQ(tried.verdict, "fail");
+  EXPECT_NE(tried.reason.find("the service did not come up"), std::string::npos) << tried.reason;
+}
+
 TEST(Fixture, AFailureThatIsDeclaredIsAKnownDeviation) {
-  for (const char* promise : {"FailsAsDeclared", "ThrowsAsDeclared"}) {
+  for (const char* promise : {"FailsAsDeclared", "ThrowsAsDeclared", "FailsAsDeclaredAndThrowsAtItsEnd"}) {
     const Tries tried = try_out(promise);
     EXPECT_EQ(tried.status, 0) << promise;
     EXPECT_EQ(tried.verdict, "known deviation") << promise;

@@ -101,6 +101,7 @@ void ScriptedPeer::wait_until_blocked() const {
     const bool in_call =
         !last.empty() && (last.front().kind == EventKind::publishing || last.front().kind == EventKind::waiting);
     if (in_call && asleep(performer_->process(), static_cast<pid_t>(thread_)) && log_->size() == count) return;
+    if (answered()) return;
     sched_yield();
   }
 }

@@ -122,7 +122,8 @@ class ScriptedPeer {
   // finish() that must be good; its value.
   std::uint64_t finish_well();
 
-  // Waits until the peer has begun to wait in the call it was last told to make: to bring a scene about, not to judge.
+  // Waits until the peer has begun to wait in the call it was last told to make, or until that call has come to its end
+  // by itself, as one with a deadline may on a slow machine: to bring a scene about, not to judge.
   void wait_until_blocked() const;
   // Waits until its log holds as many events. For what ends by itself: count from log().size() before the cause.
   void wait_until_logged(std::uint64_t events) const;

@@ -42,6 +42,7 @@ Sandbox::Sandbox() {
   struct sigaction action {};
   action.sa_handler = remove_and_exit;
   sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
 }
 
 Sandbox::~Sandbox() { remove(); }

@@ -1,5 +1,6 @@
 // A directory of a test's own, in the shared-memory file system or where WEIR_CONFORMANCE_SANDBOXES says; gone with the
-// object, and also when the process is told to end by SIGTERM, as a test runner does at its own time limit.
+// object, and also when the process is told to end by SIGTERM, as a test runner does at its own time limit, or by
+// SIGINT, as a terminal does.
 #pragma once
 
 #include <string>

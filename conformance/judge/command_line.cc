@@ -56,6 +56,10 @@ std::string replay_line(const JudgeOptions& options, const std::string& test) {
   std::string line = options.program;
   if (!options.plugin.empty()) line += fmt::format(" --plugin {} --endpoint '{}'", options.plugin, options.endpoint);
   if (!options.deviations.empty()) line += " --deviations " + options.deviations;
+  const TestLimits usual;
+  if (options.limits.budget != usual.budget) line += fmt::format(" --time-budget {}", options.limits.budget.count());
+  if (options.limits.patience != usual.patience) line += fmt::format(" --patience {}", options.limits.patience.count());
+  if (options.limits.memory != usual.memory) line += fmt::format(" --memory {}", options.limits.memory >> 20U);
   return line + fmt::format(" --seed {} --only {}", options.limits.seed, test);
 }
 

@@ -1,5 +1,6 @@
 #include "conformance/judge/judge.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <random>
@@ -15,10 +16,26 @@
 namespace weir::conformance {
 namespace {
 
+// A declaration with a slip in it would declare nothing, and nobody would hear of it.
+void check_declared(const BackendUnderTest& backend) {
+  for (const Deviation& declared : backend.deviations) {
+    const bool judged = std::any_of(judgements().begin(), judgements().end(), [&](const Judgement& judgement) {
+      const auto& ids = judgement.requirements;
+      return std::find(ids.begin(), ids.end(), declared.requirement) != ids.end() &&
+             (declared.test.empty() || declared.test == judgement.promise);
+    });
+    if (judged) continue;
+    throw HarnessFailure(fmt::format("the deviation declared for {}{}{} is of nothing that is judged: --list names all",
+                                     declared.requirement, declared.test.empty() ? "" : " and its test ",
+                                     declared.test));
+  }
+}
+
 BackendReport judge(const JudgeOptions& options, const std::vector<std::string>& tests) {
   const Environment environment = environment_of(options);
   for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
   const BackendUnderTest backend = backend_under_test();
+  check_declared(backend);
   BackendReport report{.backend = backend.name,
                        .endpoint = backend.endpoint,
                        .seed = static_cast<std::uint64_t>(options.limits.seed),

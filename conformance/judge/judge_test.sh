@@ -46,6 +46,35 @@ expect 1 --plugin "$library" --endpoint "$endpoint" --only ORD-10 --deviations "
 has "take the declaration back"
 has "replay: "
 
+echo '[{"requirement": "ORD-10", "kind": "may", "reason": "a slip", "test": "NoSuchTest"}]' >"$scratch/deviations.json"
+expect 2 --plugin "$library" --endpoint "$endpoint" --only ORD-10 --deviations "$scratch/deviations.json"
+has "NoSuchTest"
+has "--list names"
+
+# The command that replays a failure has the limits of the run.
+echo '[{"requirement": "ORD-10", "kind": "always", "reason": "declared wrongly"}]' >"$scratch/deviations.json"
+expect 1 --plugin "$library" --endpoint "$endpoint" --only ORD-10 --deviations "$scratch/deviations.json" \
+  --seed 3 --time-budget 2 --patience 45 --memory 512
+has " --time-budget 2 --patience 45 --memory 512 --seed 3 --only "
+
+# Whoever is interrupted leaves nothing: neither processes nor the files of the test.
+"$judge" --plugin "$library" --endpoint "$endpoint" --only MIX-1 --time-budget 50 >"$scratch/out" 2>&1 &
+interrupted=$!
+files=
+while [[ -z $files ]] && kill -0 "$interrupted"; do
+  child=$(cat "/proc/$interrupted/task/$interrupted/children" 2>/dev/null) || continue
+  child=${child%% *}
+  files=$(tr '\0' '\n' 2>/dev/null <"/proc/${child:-none}/environ" | sed -n 's/^WEIR_CONFORMANCE_SANDBOXES=//p') || true
+done
+[[ -d $files ]] || fail "no test with files of its own is running"
+kill -TERM "$interrupted"
+status=0
+wait "$interrupted" || status=$?
+[[ $status == 2 ]] || fail "status $status instead of 2 after SIGTERM"
+has "interrupted by signal 15"
+[[ ! -e $files ]] || fail "$files is left"
+[[ ! -e /proc/$child ]] || fail "the process of the test is left"
+
 # A requirement that the backend does not promise.
 expect 0 --plugin "$library" --endpoint "$endpoint" --only CRASH-22
 has "1 unsupported"

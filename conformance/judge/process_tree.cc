@@ -4,9 +4,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -24,13 +27,19 @@ std::vector<pid_t> children_of(pid_t process) {
   return children;
 }
 
-std::uint64_t private_memory_of(pid_t process) {
-  std::ifstream file(fmt::format("/proc/{}/statm", process));
-  std::uint64_t size = 0;
-  std::uint64_t resident = 0;
-  std::uint64_t shared = 0;
-  if (!(file >> size >> resident >> shared) || shared > resident) return 0;
-  return (resident - shared) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+// Its part of each page that it shares (proc(5), smaps_rollup). Nothing of a process that has ended.
+MemoryInUse memory_of(pid_t process) {
+  MemoryInUse memory;
+  std::ifstream file(fmt::format("/proc/{}/smaps_rollup", process));
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    std::string name;
+    std::uint64_t kibibytes = 0;
+    words >> name >> kibibytes;
+    if (name == "Pss_Anon:") memory.own = kibibytes << 10U;
+    if (name == "Pss_Shmem:") memory.shared = kibibytes << 10U;
+  }
+  return memory;
 }
 
 }  // namespace
@@ -44,10 +53,14 @@ std::vector<pid_t> descendants_of(pid_t process) {
   return all;
 }
 
-std::uint64_t private_memory_of_tree(pid_t process) {
-  std::uint64_t bytes = private_memory_of(process);
-  for (const pid_t each : descendants_of(process)) bytes += private_memory_of(each);
-  return bytes;
+MemoryInUse memory_of_tree(pid_t process) {
+  MemoryInUse all = memory_of(process);
+  for (const pid_t each : descendants_of(process)) {
+    const MemoryInUse memory = memory_of(each);
+    all.own += memory.own;
+    all.shared += memory.shared;
+  }
+  return all;
 }
 
 std::size_t end_orphans() {
@@ -57,7 +70,7 @@ std::size_t end_orphans() {
     if (reaped < 0 && errno == ECHILD) return running;
     if (reaped != 0) continue;
     const auto left = descendants_of(getpid());
-    running += left.size();
+    running = std::max(running, left.size());  // those of the turn before may be among them
     for (const pid_t each : left) kill(each, SIGKILL);
     waitpid(-1, nullptr, 0);
   }

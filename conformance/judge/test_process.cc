@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -39,6 +40,17 @@ constexpr std::string_view test_flag = "--weir-conformance-test=";
 constexpr std::chrono::seconds longer(20);
 // How often memory is looked at.
 constexpr std::chrono::milliseconds look(100);
+
+// The signal that asked the judge to end; 0: none did.
+volatile std::sig_atomic_t interruption = 0;
+
+// The test has a process group of its own, so a signal from the terminal comes to the judge alone.
+void heed_interruptions() {
+  struct sigaction action {};
+  action.sa_handler = [](int signal) { interruption = signal; };
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
 
 // A directory for the test's sandboxes, its verdict and what it writes.
 class Scratch {
@@ -120,8 +132,12 @@ End wait_for_end(pid_t process, const Scratch& scratch, const TestLimits& limits
   while (true) {
     pollfd polled{descriptor, POLLIN, 0};
     if (poll(&polled, 1, static_cast<int>(look.count())) > 0) break;
-    const std::uint64_t memory = private_memory_of_tree(process) + scratch.bytes();
-    if (memory > limits.memory) {
+    const MemoryInUse in_use = memory_of_tree(process);
+    // Files in memory and what is mapped of them are the same bytes; memory without a name is mapped alone.
+    const std::uint64_t memory = in_use.own + std::max(in_use.shared, scratch.bytes());
+    if (interruption != 0) {
+      end.ended_for = fmt::format("was interrupted by signal {}", static_cast<int>(interruption));
+    } else if (memory > limits.memory) {
       end.ended_for =
           fmt::format("took {} MiB of memory, above the limit of {} MiB", memory >> 20U, limits.memory >> 20U);
     } else if (std::chrono::steady_clock::now() > last) {
@@ -165,6 +181,7 @@ TestVerdict run_test(const std::string& test, const TestLimits& limits, const En
   if (judgement == nullptr) throw HarnessFailure("there is no test " + test);
   TestVerdict verdict{
       .test = test, .requirements = judgement->requirements, .verdict = "fail", .reason = {}, .replay = {}};
+  heed_interruptions();
   prctl(PR_SET_CHILD_SUBREAPER, 1);  // what the test leaves behind comes to us, and is ended
   const Scratch scratch;
   const std::string output = scratch.path() + "/output";
@@ -180,6 +197,9 @@ TestVerdict run_test(const std::string& test, const TestLimits& limits, const En
   }
   const End end = wait_for_end(process, scratch, limits);
   const std::size_t left = end_orphans();
+  if (interruption != 0) {
+    throw HarnessFailure(fmt::format("interrupted by signal {}", static_cast<int>(interruption)));
+  }
   verdict.milliseconds =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
 

@@ -1,12 +1,12 @@
 // Runs one test of this very program in a process of its own, so that a backend that hangs, crashes, aborts or eats
 // memory costs no verdict but that of the test.
 //
-//   const TestProcess::Limits limits{.time = 90s, .memory = 4ULL << 30U};
-//   TestVerdict verdict = run_test("Ordering.NothingComesTwice", limits, {{"WEIR_JUDGE_ENDPOINT",
-//   "theirs://{topic}"}});
+//   const TestLimits limits{.patience = 90s, .memory = 4ULL << 30U};
+//   const TestVerdict verdict =
+//       run_test("Ordering.NothingComesTwice", limits, {{"WEIR_JUDGE_ENDPOINT", "theirs://{topic}"}});
 //
 // The process and all that it starts are ended with the test, and its files in the shared-memory file system are
-// removed. Linux only. Not thread-safe: one test at a time.
+// removed, also when SIGINT or SIGTERM comes meanwhile. Linux only. Not thread-safe: one test at a time.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,7 @@ struct TestLimits {
 // Environment variables for the process.
 using Environment = std::map<std::string, std::string>;
 
-// Throws HarnessFailure if this machine lets no process be started.
+// Throws HarnessFailure if this machine lets no process be started, or when it was interrupted by a signal.
 [[nodiscard]] TestVerdict run_test(const std::string& test, const TestLimits& limits, const Environment& environment);
 
 // To be called first in main(), behind peer_main(): the process of run_test runs its test there, and the program shall

@@ -1,31 +1,18 @@
 // CRASH: killed at points of its work, found from outside, so for any backend.
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <optional>
-#include <random>
 #include <string>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "conformance/crash/ending.h"
 #include "conformance/harness/fixture.h"
 #include "conformance/kill_points/tracer.h"
 
 namespace weir::conformance {
-
-using namespace std::chrono_literals;
-
-namespace {
-
-std::chrono::milliseconds budget() {
-  const char* seconds = std::getenv("WEIR_CONFORMANCE_BUDGET");
-  const int given = seconds == nullptr ? 0 : std::atoi(seconds);
-  return given > 0 ? std::chrono::seconds(given) : 3s;
-}
-
-}  // namespace
 
 class KillPoints : public ConformanceTest {
  protected:
@@ -86,15 +73,14 @@ void KillPoints::kill_at_points(Tracer::Points points, const Prepare& prepare) {
   const std::optional<std::uint64_t> all = kill_at(~std::uint64_t{0}, points, prepare);
   if (!all) INCONCLUSIVE("this machine does not allow ptrace(2) of a child");
   EXPECT_GT(*all, 0U);
-  const std::int32_t given = ::testing::GTEST_FLAG(random_seed);
-  std::mt19937_64 engine(given != 0 ? static_cast<std::uint64_t>(given) : std::random_device()());
+  Chance chance;
   std::uint64_t killed = 0;
   // Exhaustive if the budget lets all be reached.
   const auto once = std::chrono::steady_clock::now() - begin;
   const bool exhaustive = once * *all < budget();
   while (!HasFailure() && killed < *all && (exhaustive || std::chrono::steady_clock::now() - begin < budget())) {
-    const std::uint64_t point = exhaustive ? killed : std::uniform_int_distribution<std::uint64_t>(0, *all - 1)(engine);
-    SCOPED_TRACE(fmt::format("killed at point {} of {}; seed {}", point, *all, given));
+    const std::uint64_t point = exhaustive ? killed : chance.below(*all);
+    SCOPED_TRACE(fmt::format("killed at point {} of {}", point, *all));
     kill_at(point, points, prepare);
     ++killed;
   }

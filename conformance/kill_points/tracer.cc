@@ -73,6 +73,4 @@ bool Tracer::go_to_next(const std::function<bool()>& done) {
   return false;
 }
 
-void Tracer::detach() { ptrace(PTRACE_DETACH, process_, nullptr, nullptr); }
-
 }  // namespace weir::conformance

@@ -2,11 +2,11 @@
 // each system call and, if asked for, each instruction that changed the memory that it shares. Between two points its
 // peers see the same, so one kill serves for all places between them.
 //
-//   Tracer tracer(victim.process(), Tracer::Points::stores);
+//   auto tracer = Tracer::attach(victim.process(), Tracer::Points::stores);
 //   victim.begin(request);
-//   while (!victim.answered() && tracer.go_to_next([&] { return victim.answered(); })) ++points;
+//   while (tracer->go_to_next([&] { return victim.answered(); })) ++points;
 //
-// By ptrace(2): construct and use on the thread that started the process. The process must be at rest, waiting for a
+// By ptrace(2): attach and use on the thread that started the process. The process must be at rest, waiting for a
 // request. Only its first thread is led; what others do is not seen.
 #pragma once
 
@@ -28,9 +28,6 @@ class Tracer {
 
   // False: `done` holds, or the process has ended.
   [[nodiscard]] bool go_to_next(const std::function<bool()>& done);
-
-  // Lets the process run on by itself.
-  void detach();
 
  private:
   Tracer(pid_t process, Points points) : process_(process), points_(points) {}

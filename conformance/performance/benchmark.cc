@@ -1,16 +1,13 @@
-// Measures weir against floors and other frameworks: all in one run, in
-// interleaved rounds.
+// Measures weir against floors and other frameworks: all in one run, in interleaved rounds.
 //
 //   benchmark                                everything
-//   benchmark --targets                      what weir wants to reach, and
-//   where it stands benchmark --quick --html page.html       a first look
-//   benchmark --loads latency --peers shm,"libzmq ipc" --sizes 64,4KiB --rounds
-//   5
+//   benchmark --targets                      what weir wants to reach, and where it stands
+//   benchmark --quick --html page.html       a first look
+//   benchmark --loads latency --peers shm,"libzmq ipc" --sizes 64,4KiB --rounds 5
 //
-// In a round every row is measured once; the figure of a row is the median of
-// its rounds, and its ratio is the median of the ratios within the rounds, so
-// that a machine that is busy for a while distorts a ratio little. Exit status
-// 0 if all could be measured, whatever the figures.
+// In a round every row is measured once; the figure of a row is the median of its rounds, and its ratio is the median
+// of the ratios within the rounds, so that a machine that is busy for a while distorts a ratio little. Exit status 0 if
+// all could be measured, whatever the figures.
 #include <unistd.h>
 
 #include <algorithm>

@@ -1,5 +1,4 @@
-// Every load can be measured on every peer it is written for, and the report
-// holds what was measured.
+// Every load can be measured on every peer it is written for, and the report holds what was measured.
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -95,6 +94,8 @@ TEST_F(Benchmark, PageHasAPlotForEachTitleAndNeedsNothingElse) {
   EXPECT_EQ(count("http"), 0U) << "nothing from elsewhere";
   EXPECT_EQ(count("nan"), 0U);
   EXPECT_GE(count("shm"), 5U);
+  EXPECT_GE(count(" to cache line</td>"), 1U) << "each ratio says to what";
+  EXPECT_GE(count(" to bare memory</td>"), 1U) << "each ratio says to what";
 }
 
 TEST_F(Benchmark, MeasuresChosenRowsAndTheirFloorsAlone) {

@@ -1,5 +1,7 @@
 #include "conformance/performance/callgrind.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <fstream>
 #include <string_view>
@@ -11,8 +13,12 @@
 namespace weir::performance {
 namespace {
 
-// The number at the start of a line of callgrind_annotate, which has commas;
-// the rest of the line is left. None: 0.
+struct TemporaryFile {
+  std::string path;
+  ~TemporaryFile() { unlink(path.c_str()); }
+};
+
+// The number at the start of a line of callgrind_annotate, which has commas; the rest of the line is left. None: 0.
 std::uint64_t take_number(std::string_view& line) {
   line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
   std::uint64_t number = 0;
@@ -26,8 +32,8 @@ std::uint64_t take_number(std::string_view& line) {
   return number;
 }
 
-// "12,345  transport/shm/ring.h:weir::shm::PublisherPort::publish(...)
-// [/path/program]", a line of the list by function.
+// "12,345  transport/shm/ring.h:weir::shm::PublisherPort::publish(...) [/path/program]", a line of the list by
+// function.
 void add_line(std::string_view line, InstructionCount& count) {
   const std::uint64_t number = take_number(line);
   line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
@@ -60,21 +66,23 @@ std::vector<std::pair<std::string, double>> difference(const std::map<std::strin
 
 Result<InstructionCount> count_instructions(const std::vector<std::string>& command, const std::string& directory,
                                             const std::string& name) {
-  const std::string counts = fmt::format("{}/{}.callgrind", directory, name);
-  const std::string list = fmt::format("{}/{}.list", directory, name);
+  const TemporaryFile output{fmt::format("{}/{}.output", directory, name)};
+  const TemporaryFile counts{fmt::format("{}/{}.callgrind", directory, name)};
+  const TemporaryFile list{fmt::format("{}/{}.list", directory, name)};
   // No debugger is to attach, which needs a FIFO in /tmp.
-  std::vector<std::string> watched = {"valgrind", "--tool=callgrind", "--vgdb=no", "--callgrind-out-file=" + counts};
+  std::vector<std::string> watched = {"valgrind", "--tool=callgrind", "--vgdb=no",
+                                      "--callgrind-out-file=" + counts.path};
   watched.insert(watched.end(), command.begin(), command.end());
-  if (Status done = run_command(watched, fmt::format("{}/{}.output", directory, name)); !done) {
+  if (Status done = run_command(watched, output.path); !done) {
     return tl::unexpected(done.error());
   }
-  if (Status done =
-          run_command({"callgrind_annotate", "--auto=no", "--threshold=100", "--show-percs=no", counts}, list);
+  if (Status done = run_command({"callgrind_annotate", "--auto=no", "--threshold=100", "--show-percs=no", counts.path},
+                                list.path);
       !done) {
     return tl::unexpected(done.error());
   }
   InstructionCount count;
-  std::ifstream lines(list);
+  std::ifstream lines(list.path);
   for (std::string line; std::getline(lines, line);) {
     if (line.find("PROGRAM TOTALS") != std::string::npos) {
       std::string_view rest = line;
@@ -84,7 +92,8 @@ Result<InstructionCount> count_instructions(const std::vector<std::string>& comm
     }
   }
   if (count.total == 0) {
-    return failure(ErrorCode::internal, fmt::format("callgrind_annotate names no total in:\n{}", content_of(list)));
+    return failure(ErrorCode::internal,
+                   fmt::format("callgrind_annotate names no total in:\n{}", content_of(list.path)));
   }
   return count;
 }

@@ -18,10 +18,9 @@ struct InstructionCount {
   std::map<std::string, std::uint64_t> by_file;      // "file", of the source line
 };
 
-// Runs the program under callgrind. Its files are in `directory`, named after
-// `name`. Errors: not_found when valgrind or callgrind_annotate (which is a
-// Perl program) cannot be run; internal, with their output, when one of them or
-// the program fails.
+// Runs the program under callgrind. Its files are in `directory`, named after `name`, and are gone when it returns.
+// Errors: not_found when valgrind or callgrind_annotate (which is a Perl program) cannot be run; internal, with their
+// output, when one of them or the program fails.
 [[nodiscard]] Result<InstructionCount> count_instructions(const std::vector<std::string>& command,
                                                           const std::string& directory, const std::string& name);
 

@@ -12,9 +12,12 @@
 #include "conformance/performance/page_style.h"
 #include "conformance/performance/plot.h"
 #include "conformance/performance/targets.h"
+#include "conformance/report/html.h"
 
 namespace weir::performance {
 namespace {
+
+using conformance::escaped;
 
 // The look of a peer's line.
 std::string style_of(const std::string& peer) {
@@ -141,11 +144,11 @@ std::string targets_part(const Report& report) {
     text += fmt::format(
         "<tr><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td>{}</td><td "
         "class=\"faint\">{}</td></tr>\n",
-        escape(target.what), escape(limit_text(target)), escape(value_text(report, target)),
+        escaped(target.what), escaped(limit_text(target)), escaped(value_text(report, target)),
         !value                   ? "not measured"
         : is_met(target, *value) ? "<span class=\"met\">met</span>"
                                  : "<span class=\"missed\">missed</span>",
-        escape(target.others));
+        escaped(target.others));
   }
   return any ? text + "</tbody></table>\n" : std::string();
 }
@@ -157,9 +160,9 @@ std::string row_part(const Report& report, std::size_t at) {
                                  row.kind == Kind::floor  ? "floor"
                                  : row.kind == Kind::weir ? "weir"
                                                           : "native",
-                                 escape(row.peer), escape(row.detail));
+                                 escaped(row.peer), escaped(row.detail));
   if (!middle) {
-    return text + fmt::format("<td colspan=\"7\">{}</td></tr>\n", escape(report.outcomes[at].failure));
+    return text + fmt::format("<td colspan=\"7\">{}</td></tr>\n", escaped(report.outcomes[at].failure));
   }
   text += fmt::format("<td class=\"number\">{}</td>", figure_text(*middle, row.unit));
   const std::vector<double> spread = spread_of(report, at);
@@ -167,9 +170,10 @@ std::string row_part(const Report& report, std::size_t at) {
     text += fmt::format("<td class=\"number\">{}</td>",
                         spread.empty() ? "" : figure_text(spread[place_of(part)], row.unit));
   }
+  // Rows of one table may have different floors.
   const auto ratio = row.floor && *row.floor != at ? ratio_of(report, at, *row.floor) : std::nullopt;
-  return text +
-         fmt::format("<td class=\"number\">{}</td></tr>\n", ratio ? fmt::format("{:.2f}", *ratio) : std::string());
+  return text + fmt::format("<td class=\"number\">{}</td></tr>\n",
+                            ratio ? fmt::format("{:.2f} to {}", *ratio, escaped(report.rows[*row.floor].peer)) : "");
 }
 
 // All figures, a table for each title.
@@ -188,8 +192,8 @@ std::string tables_part(const Report& report) {
           "<details><summary>{} ({})</summary><div class=\"wide\"><table><thead><tr><th>peer</th><th></th><th "
           "class=\"number\">median</th><th class=\"number\">p50</th><th class=\"number\">p90</th><th "
           "class=\"number\">p99</th><th class=\"number\">p99.9</th><th class=\"number\">max</th><th "
-          "class=\"number\">to {}</th></tr></thead><tbody>\n",
-          escape(title), escape(row.unit), row.floor ? escape(report.rows[*row.floor].peer) : "");
+          "class=\"number\">compared</th></tr></thead><tbody>\n",
+          escaped(title), escaped(row.unit));
     }
     text += row_part(report, at);
   }
@@ -230,7 +234,7 @@ std::string plots_part(const Report& report) {
 std::string page(const Report& report) {
   std::string missing;
   for (const std::string& reason : report.missing) {
-    missing += fmt::format("<p class=\"faint\">not measured: {}</p>\n", escape(reason));
+    missing += fmt::format("<p class=\"faint\">not measured: {}</p>\n", escaped(reason));
   }
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
@@ -238,7 +242,7 @@ std::string page(const Report& report) {
       "<main>\n<h1>weir: performance</h1>\n<p>{}; {}.</p>\n<p class=\"faint\">All in one run, in interleaved rounds; a "
       "figure is the median of its rounds, a ratio the median of the ratios within the rounds. Grey lines are floors: "
       "what bare memory, a bare futex or a bare ring takes. Less is better.</p>\n{}{}{}{}</main></body></html>",
-      page_style, escape(report.machine), escape(report.placement), missing, targets_part(report), plots_part(report),
+      page_style, escaped(report.machine), escaped(report.placement), missing, targets_part(report), plots_part(report),
       tables_part(report));
 }
 

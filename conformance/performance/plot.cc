@@ -8,9 +8,12 @@
 #include <fmt/format.h>
 
 #include "conformance/performance/report.h"
+#include "conformance/report/html.h"
 
 namespace weir::performance {
 namespace {
+
+using conformance::escaped;
 
 // The drawing's own units; the page scales it to its width.
 constexpr double width = 600;
@@ -58,16 +61,16 @@ std::string axes(const Plot& plot, const Scale& x, const Scale& y) {
     text += fmt::format(R"(<line class="grid" x1="{:.0f}" x2="{:.0f}" y1="{:.1f}" y2="{:.1f}"/>)", left, right,
                         y(tick.at), y(tick.at));
     text += fmt::format(R"(<text x="{:.0f}" y="{:.1f}" text-anchor="end">{}</text>)", left - 8, y(tick.at) + 5,
-                        escape(tick.text));
+                        escaped(tick.text));
   }
   for (const Tick& tick : plot.x.ticks) {
     text += fmt::format(R"(<line class="grid" x1="{:.1f}" x2="{:.1f}" y1="{:.0f}" y2="{:.0f}"/>)", x(tick.at),
                         x(tick.at), top, bottom);
     text += fmt::format(R"(<text x="{:.1f}" y="{:.0f}" text-anchor="middle">{}</text>)", x(tick.at), bottom + 22,
-                        escape(tick.text));
+                        escaped(tick.text));
   }
   return text + fmt::format(R"(<text class="label" x="{:.0f}" y="{:.0f}" text-anchor="middle">{}</text>)",
-                            (left + right) / 2, bottom + 50, escape(plot.x.label));
+                            (left + right) / 2, bottom + 50, escaped(plot.x.label));
 }
 
 std::string line(const Series& series, const Scale& x, const Scale& y) {
@@ -76,7 +79,7 @@ std::string line(const Series& series, const Scale& x, const Scale& y) {
   for (const auto& [at, value] : series.points) {
     path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", x(at), y(value));
     dots += fmt::format(R"(<circle cx="{:.1f}" cy="{:.1f}" r="3"><title>{}: {}</title></circle>)", x(at), y(value),
-                        escape(series.name), figure_text(value, "ns"));
+                        escaped(series.name), figure_text(value, "ns"));
   }
   return fmt::format(R"(<g class="{}"><path d="{}"/>{}</g>)", series.style, path, dots);
 }
@@ -86,7 +89,7 @@ std::string legend(const Plot& plot) {
   for (const Series& series : plot.series) {
     text += fmt::format(
         R"(<li><svg viewBox="0 0 30 10" class="key" aria-hidden="true"><g class="{}"><path d="M1 5L29 5"/></g></svg>{}</li>)",
-        series.style, escape(series.name));
+        series.style, escaped(series.name));
   }
   return text + "</ul>";
 }
@@ -109,7 +112,7 @@ std::string figure(const Plot& plot) {
   const Scale y(plot.y, ys, bottom, top);
   std::string text = fmt::format(
       R"(<figure><figcaption>{}</figcaption><svg class="plot" viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">)",
-      escape(plot.title), width, height, escape(plot.title));
+      escaped(plot.title), width, height, escaped(plot.title));
   text += axes(plot, x, y);
   for (const Series& series : plot.series) {
     text += line(series, x, y);
@@ -136,29 +139,6 @@ std::vector<Tick> time_ticks(const std::vector<Series>& series) {
                      fmt::format("{:g} {}", std::pow(10, power - 3 * static_cast<int>(unit)), units.at(unit))});
   }
   return ticks;
-}
-
-std::string escape(const std::string& text) {
-  std::string safe;
-  for (const char letter : text) {
-    switch (letter) {
-      case '&':
-        safe += "&amp;";
-        break;
-      case '<':
-        safe += "&lt;";
-        break;
-      case '>':
-        safe += "&gt;";
-        break;
-      case '"':
-        safe += "&quot;";
-        break;
-      default:
-        safe += letter;
-    }
-  }
-  return safe;
 }
 
 }  // namespace weir::performance

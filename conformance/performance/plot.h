@@ -38,7 +38,4 @@ struct Plot {
 // For a logarithmic axis of times: a tick at each power of ten around the points, as "10 us".
 [[nodiscard]] std::vector<Tick> time_ticks(const std::vector<Series>& series);
 
-// Text as HTML.
-[[nodiscard]] std::string escape(const std::string& text);
-
 }  // namespace weir::performance

@@ -1,7 +1,6 @@
 // MIX: everything at once.
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <random>
 #include <string>
 
@@ -14,16 +13,8 @@
 namespace weir::conformance {
 
 using Random = ConformanceTest;
-using namespace std::chrono_literals;
 
 namespace {
-
-// How long to go on: --time-budget of a judge.
-std::chrono::seconds budget() {
-  const char* seconds = std::getenv("WEIR_CONFORMANCE_BUDGET");
-  const int given = seconds == nullptr ? 0 : std::atoi(seconds);
-  return given > 0 ? std::chrono::seconds(given) : 3s;
-}
 
 std::uint64_t seed_of_test() {
   const std::int32_t given = ::testing::GTEST_FLAG(random_seed);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "conformance/report/html.h"
 #include "conformance/report/page_parts.h"
 #include "conformance/report/requirements.h"
 
@@ -24,29 +25,6 @@ Look look_of(std::string_view verdict) {
   if (verdict == "known deviation") return {"deviation", "≈"};
   if (verdict == "inconclusive") return {"inconclusive", "?"};
   return {"unsupported", "–"};
-}
-
-std::string escaped(std::string_view text) {
-  std::string safe;
-  for (const char each : text) {
-    switch (each) {
-      case '&':
-        safe += "&amp;";
-        break;
-      case '<':
-        safe += "&lt;";
-        break;
-      case '>':
-        safe += "&gt;";
-        break;
-      case '"':
-        safe += "&quot;";
-        break;
-      default:
-        safe += each;
-    }
-  }
-  return safe;
 }
 
 // What the page's script shows when a cell is opened.
@@ -71,10 +49,13 @@ nlohmann::json details(const BackendReport& report, const RequirementVerdict& re
           {"tests", tests}};
 }
 
-// In a script element no text may look like its end.
+// In a script element no text may look like its end, or like the beginning of a comment. In JSON '<' stands in strings
+// alone, where it may be written so.
 std::string for_script(const nlohmann::json& json) {
   std::string text = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  for (std::size_t at = text.find("</"); at != std::string::npos; at = text.find("</", at)) text.replace(at, 2, "<\\/");
+  for (std::size_t at = text.find('<'); at != std::string::npos; at = text.find('<', at)) {
+    text.replace(at, 1, "\\u003c");
+  }
   return text;
 }
 
@@ -125,7 +106,7 @@ std::string row(const Requirement& requirement, const std::vector<BackendReport>
     html += fmt::format(
         "<td data-backend=\"{6}\"><button class=\"{1}\" data-cell=\"{2}\" aria-label=\"{3} over {0}: "
         "{4}\">{5}</button></td>",
-        escaped(reports[at].backend), style, matrix.details.size(), requirement.id, cell->second.verdict, mark,
+        escaped(reports[at].backend), style, matrix.details.size(), requirement.id, escaped(cell->second.verdict), mark,
         in_pieces(reports[at].backend));
     matrix.details.push_back(details(reports[at], cell->second));
   }

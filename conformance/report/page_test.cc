@@ -97,10 +97,20 @@ TEST(Page, StandsAloneAndEscapesWhatTestsSay) {
   EXPECT_THAT(page, Not(HasSubstr("src=")));
   EXPECT_THAT(page, Not(HasSubstr("href=")));
   EXPECT_THAT(page, Not(HasSubstr("more\\\" </script>")));
+  EXPECT_THAT(page, Not(HasSubstr("<twice>")));
   const std::size_t begin = page.find("id=\"details\">") + 13;
   const auto details = nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
   EXPECT_EQ(details.size(), 6U);
   EXPECT_EQ(details.at(1).at("tests").at(1).at("reason"), example().tests.at(1).reason);
+}
+
+TEST(Page, AVerdictThatAJsonFileMadeUpIsText) {
+  BackendReport report = example();
+  report.tests = {verdict("Ordering.NothingComesTwice", {"ORD-2"}, "\"><img>", "a <!-- <script> comment")};
+  const std::string page = to_page({report});
+  EXPECT_THAT(page, HasSubstr("ORD-2 over theirs: &quot;&gt;&lt;img&gt;\""));
+  EXPECT_THAT(page, Not(HasSubstr("\"><img>")));
+  EXPECT_THAT(page, Not(HasSubstr("<!--")));
 }
 
 TEST(Page, PromisesAreToldInWords) { EXPECT_EQ(in_words("Ordering.NothingComesTwice"), "nothing comes twice"); }

@@ -57,13 +57,17 @@ def main():
     if answer.returncode != 0:
         sys.exit(f"compile_commands.py: {' '.join(query)} failed")
 
+    # Generated headers lie in Bazel's output directory, which no link in the root shows.
+    outputs = subprocess.run([str(ROOT / "bazelw"), "info", "output_path"], cwd=ROOT, stdout=subprocess.PIPE,
+                             check=True, text=True).stdout.strip() + "/"
+
     commands = {}
     for action in json.loads(answer.stdout).get("actions", []):
         arguments = action["arguments"]
         source = arguments[arguments.index("-c") + 1]
         # What generators wrote is not ours to judge.
         if (ROOT / source).exists() and not source.startswith(("external/", "bazel-out/")):
-            commands.setdefault(source, for_clang(arguments))
+            commands.setdefault(source, [argument.replace("bazel-out/", outputs, 1) for argument in for_clang(arguments)])
     database = [{"directory": str(ROOT), "file": source, "arguments": arguments}
                 for source, arguments in sorted(commands.items())]
     out.write_text(json.dumps(database, indent=1) + "\n", encoding="utf-8")

@@ -19,6 +19,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/weir/commands.h"
+#include "tools/weir/sending.h"
 #include "tools/weir/target.h"
 #include "transport/shm/file.h"
 
@@ -132,7 +133,7 @@ class Measurement {
     payload[0] = static_cast<std::byte>(word);
     return payload;
   }
-  Status send(std::span<const std::byte> payload) { return send_message(there_, payload, after(patience), stop()); }
+  Status send(std::span<const std::byte> payload) { return send_message(there_, payload, {}, after(patience), stop()); }
   [[nodiscard]] std::stop_token stop() const { return session_.interrupts.token(); }
 
   Session& session_;

@@ -2,10 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 
-#include "transport/publisher.h"
 #include "transport/subscriber.h"
 
 namespace weir::tool {
@@ -26,9 +24,5 @@ struct BenchTopics {
 // The next message, which it waits for. Errors: timed_out when there is none until the deadline; interrupted; those of
 // Subscriber::take.
 [[nodiscard]] Result<Sample> next_message(Subscriber& subscriber, Deadline deadline, const std::stop_token& stop);
-
-// Sends it, and waits where the subscriber holds it back. Errors: timed_out; interrupted; those of Publisher::send.
-[[nodiscard]] Status send_message(Publisher& publisher, std::span<const std::byte> payload, Deadline deadline,
-                                  const std::stop_token& stop);
 
 }  // namespace weir::tool

@@ -9,6 +9,7 @@
 
 #include "tools/weir/bench.h"
 #include "tools/weir/commands.h"
+#include "tools/weir/sending.h"
 
 namespace weir::tool {
 
@@ -21,21 +22,6 @@ Result<Sample> next_message(Subscriber& subscriber, Deadline deadline, const std
     if (*wake == Wake::interrupted) return failure(ErrorCode::interrupted, "interrupted");
     if (*wake == Wake::deadline) {
       return failure(ErrorCode::timed_out, "the other process of the measurement has not answered in time");
-    }
-  }
-}
-
-Status send_message(Publisher& publisher, std::span<const std::byte> payload, Deadline deadline,
-                    const std::stop_token& stop) {
-  while (true) {
-    const auto sent = publisher.send(payload);
-    if (sent) return {};
-    if (sent.error().code() != ErrorCode::back_pressure) return tl::unexpected(sent.error());
-    const auto wake = publisher.wait(deadline, stop);
-    if (!wake) return tl::unexpected(wake.error());
-    if (*wake == Wake::interrupted) return failure(ErrorCode::interrupted, "interrupted");
-    if (*wake == Wake::deadline) {
-      return failure(ErrorCode::timed_out, "the other process of the measurement takes no messages");
     }
   }
 }
@@ -55,7 +41,7 @@ Status answer(Session& session, const BenchAnswerOptions& options) {
     if (sample->payload().size() < smallest_bench_message) continue;
     switch (static_cast<BenchWord>(sample->payload()[0])) {
       case BenchWord::answer:
-        if (Status sent = send_message(*back, sample->payload(), never, stop); !sent) return sent;
+        if (Status sent = send_message(*back, sample->payload(), {}, never, stop); !sent) return sent;
         break;
       case BenchWord::count:
         ++counted;
@@ -63,7 +49,7 @@ Status answer(Session& session, const BenchAnswerOptions& options) {
       case BenchWord::tell: {
         std::array<std::byte, smallest_bench_message> reply{static_cast<std::byte>(BenchWord::tell)};
         std::memcpy(&reply[1], &counted, sizeof(counted));
-        if (Status sent = send_message(*back, reply, never, stop); !sent) return sent;
+        if (Status sent = send_message(*back, reply, {}, never, stop); !sent) return sent;
         counted = 0;
         break;
       }
@@ -74,8 +60,9 @@ Status answer(Session& session, const BenchAnswerOptions& options) {
 }  // namespace
 
 ExitCode run(Session& session, const BenchAnswerOptions& options) {
+  const pid_t parent = getppid();    // also 1, in a container
   prctl(PR_SET_PDEATHSIG, SIGTERM);  // it is of no use alone
-  if (getppid() == 1) return ExitCode::failed;
+  if (getppid() != parent) return ExitCode::failed;
   const Status ended = answer(session, options);
   return ended || ended.error().code() == ErrorCode::interrupted ? ExitCode::done
                                                                  : session.console.error(ended.error());

@@ -112,7 +112,7 @@ ExitCode run(Session& session, const CleanOptions& options) {
     if (session.console.json()) continue;
     const std::string what = leftover.member.empty() ? "the whole of it, as nobody uses it" : leftover.member;
     session.console.line(fmt::format("{} topic \"{}\": {} ({})",
-                                     stayed            ? "may not be removed:"
+                                     stayed            ? "stays for now:"
                                      : options.dry_run ? "would remove from"
                                                        : "removed from",
                                      printable(leftover.topic), what,
@@ -126,7 +126,11 @@ ExitCode run(Session& session, const CleanOptions& options) {
                                        : fmt::format("{} {}", bytes_text(static_cast<double>(memory)),
                                                      options.dry_run ? "would be freed" : "freed"));
   }
-  return all_gone ? ExitCode::done : ExitCode::forbidden;
+  if (all_gone) return ExitCode::done;
+  return session.console.error(Error(
+      ErrorCode::unavailable,
+      "not all that dead processes left could be removed: a reader that stands still may want it yet (it goes when "
+      "that reader goes on or ends), or it belongs to another user, who can run weir clean"));
 }
 
 }  // namespace weir::tool

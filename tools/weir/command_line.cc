@@ -159,7 +159,7 @@ void add_recording(Parser& parser) {
       ->check(CLI::Range(1e-3, 1e6))
       ->excludes(fast);
   replay.add_option("--from", replay_options.from, "begin so many seconds behind the first message")
-      ->check(CLI::Range(0.0, 9e9));
+      ->check(CLI::Range(0.0, 1e9));
   replay.add_option("--to", replay_options.to, "publish there instead: a topic, or the endpoint of any backend");
   replay.add_option("--options", replay_options.options, "options of the publishers, such as 'grant=block&history=8'");
   replay.add_option("-w,--wait-for", replay_options.wait_for, "begin when each topic has so many subscribers")

@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -15,24 +17,14 @@ namespace {
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-// The bytes of the UTF-8 sequence that begins here; 0 if none does.
-std::size_t sequence_size(std::string_view text) {
-  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-  const std::size_t size = byte(0) < 0xc2 ? 0 : byte(0) < 0xe0 ? 2 : byte(0) < 0xf0 ? 3 : byte(0) < 0xf5 ? 4 : 0;
-  if (size == 0 || size > text.size()) return 0;
-  for (std::size_t at = 1; at < size; ++at) {
-    if ((byte(at) & 0xc0U) != 0x80) return 0;
-  }
-  return byte(0) == 0xc2 && byte(1) < 0xa0 ? 0 : size;  // the control characters from U+0080 on
-}
-
 }  // namespace
 
 Console::Console() : terminal_(isatty(STDOUT_FILENO) != 0), colours_(terminal_ && std::getenv("NO_COLOR") == nullptr) {}
 
 void Console::raw(std::string_view bytes) {
-  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size();
-  heard_ = heard_ && written && std::fflush(stdout) == 0;
+  if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() && std::fflush(stdout) == 0) return;
+  if (heard_ && errno != EPIPE) unwritten_ = errno;
+  heard_ = false;
 }
 
 void Console::line(std::string_view text) { raw(fmt::format("{}\n", text)); }
@@ -40,7 +32,7 @@ void Console::line(std::string_view text) { raw(fmt::format("{}\n", text)); }
 void Console::document(const Json& json) { line(dump(json)); }
 
 void Console::note(std::string_view text) {
-  if (!json_) fmt::print(stderr, "{}\n", text);
+  if (!json_) std::fputs((printable(text) + "\n").c_str(), stderr);
 }
 
 ExitCode Console::error(const Error& error) {
@@ -48,32 +40,24 @@ ExitCode Console::error(const Error& error) {
   if (json_) {
     const Json json{
         {"error", {{"code", to_string(error.code())}, {"message", error.message()}, {"exit", static_cast<int>(code)}}}};
-    fmt::print(stderr, "{}\n", dump(json));
+    std::fputs((dump(json) + "\n").c_str(), stderr);
   } else {
-    fmt::print(stderr, "weir: {}\n", printable(error.message()));
+    std::fputs(("weir: " + printable(error.message()) + "\n").c_str(), stderr);
   }
   return code;
+}
+
+Status Console::written() const {
+  if (unwritten_ == 0) return {};
+  const bool is_full = unwritten_ == ENOSPC || unwritten_ == EDQUOT || unwritten_ == EFBIG;
+  return failure(is_full ? ErrorCode::resource_exhausted : ErrorCode::internal,
+                 fmt::format("the results could not be written: {}", strerrordesc_np(unwritten_)));
 }
 
 std::string Console::coloured(std::string_view text, Colour colour) const {
   static constexpr std::array<const char*, 6> codes{"", "1", "2", "31", "32", "33"};
   if (!colours_ || colour == Colour::none) return std::string(text);
   return fmt::format("\x1b[{}m{}\x1b[0m", codes.at(static_cast<std::size_t>(colour)), text);
-}
-
-std::string printable(std::string_view text) {
-  std::string result;
-  while (!text.empty()) {
-    const auto first = static_cast<unsigned char>(text.front());
-    const std::size_t size = first >= 0x20 && first < 0x7f ? 1 : sequence_size(text);
-    if (size == 0) {
-      result += fmt::format("\\x{:02x}", first);
-    } else {
-      result += text.substr(0, size);
-    }
-    text.remove_prefix(size == 0 ? 1 : size);
-  }
-  return result;
 }
 
 std::string bytes_text(double bytes) {

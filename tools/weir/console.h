@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "tools/weir/exit_code.h"
+#include "tools/weir/printable.h"
 #include "transport/status.h"
 
 namespace weir::tool {
@@ -31,10 +32,13 @@ class Console {
   void document(const Json& json);
   // Bytes as they are.
   void raw(std::string_view bytes);
-  // False once nobody reads the results any more.
+  // False once nobody reads the results any more, or they cannot be written.
   [[nodiscard]] bool is_heard() const noexcept { return heard_; }
+  // Whether all results were written, as long as somebody read them. Errors: resource_exhausted for a full disk, and
+  // whatever else write(2) says; not that a reader has gone, who has enough.
+  [[nodiscard]] Status written() const;
 
-  // About the results, for a person: not with JSON.
+  // About the results, for a person: not with JSON. Whether this can be written stops nobody.
   void note(std::string_view text);
   // Says what went wrong and returns the exit code for it.
   ExitCode error(const Error& error);
@@ -46,10 +50,8 @@ class Console {
   bool terminal_;
   bool colours_;
   bool heard_ = true;
+  int unwritten_ = 0;  // why results could not be written
 };
-
-// A name that came from shared memory, made harmless for a terminal: control characters and what is no UTF-8 as \x1b.
-[[nodiscard]] std::string printable(std::string_view text);
 
 // "1.2 MiB", "340 B"; "12.3 ms"; "1234/s", "0.25/s".
 [[nodiscard]] std::string bytes_text(double bytes);

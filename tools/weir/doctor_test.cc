@@ -131,6 +131,39 @@ TEST_F(Doctor, SmallAndFullFileSystemsAreFound) {
   EXPECT_THAT(shell.output(), HasSubstr("code 1"));
 }
 
+// In mounts of its own, as a user's default root has a fixed place.
+TEST_F(Doctor, RootThatOthersMayWriteIsAProblemAsEveryJoinIsRefused) {
+  const std::string script = R"(
+    mount -t tmpfs -o size=16m none /dev/shm || exit 77
+    unset WEIR_ROOT
+    mkdir -m 700 /dev/shm/weir-$(id -u); mkdir -m 777 /dev/shm/weir-$(id -u)/v1; chmod 777 /dev/shm/weir-$(id -u)/v1
+    tools/weir/weir doctor; echo "doctor $?"
+    tools/weir/weir pub camera message; echo "pub $?"
+    chmod 700 /dev/shm/weir-$(id -u)/v1
+    tools/weir/weir doctor | grep permissions)";
+  Program shell({"--mount", "sh", "-c", script}, {}, "unshare");
+  ASSERT_EQ(shell.end(), 0) << shell.errors();
+  EXPECT_THAT(shell.output(), HasSubstr("problem permissions"));
+  EXPECT_THAT(shell.output(), HasSubstr("doctor 1\n"));
+  EXPECT_THAT(shell.output(), HasSubstr("pub 5\n"));
+  EXPECT_THAT(shell.output(), HasSubstr("ok      permissions"));
+}
+
+TEST_F(Doctor, MountPointIsNamedWhereMoreRoomIsNeededAndTmpfsWithoutALimitHasEnough) {
+  const std::string script = R"(
+    mount -t tmpfs -o size=1m none "$1" || exit 77
+    mkdir -p "$1/deep/root"
+    tools/weir/weir doctor "shm://?root=$1/deep/root" | grep 'shared memory'
+    mount -o remount,size=0 "$1"
+    tools/weir/weir doctor "shm://?root=$1/deep/root" | grep 'shared memory')";
+  const std::string disk = root_.path() + "/disk";
+  std::filesystem::create_directory(disk);
+  Program shell({"--mount", "sh", "-c", script, "sh", disk}, {}, "unshare");
+  ASSERT_EQ(shell.end(), 0) << shell.errors();
+  EXPECT_THAT(shell.output(), HasSubstr("remount,size=1g " + disk + "\n"));
+  EXPECT_THAT(shell.output(), HasSubstr("ok      shared memory  no limit"));
+}
+
 class Bridging : public Doctor {};
 
 TEST_F(Bridging, CarriesFromOneBackendToAnotherAndSaysHowMuch) {
@@ -188,6 +221,13 @@ TEST_F(Benching, MeasuresLatencyAndThroughputAndLeavesNothing) {
     }
   }
   EXPECT_THAT(run({"list"}).errors, HasSubstr("no topics"));
+}
+
+// Whose number is 1, which elsewhere is that of who adopts orphans.
+TEST_F(Benching, MeasuresAsTheFirstProcessOfAContainer) {
+  Program bench({"--pid", "--fork", "tools/weir/weir", "bench", "shm", "--time", "0.1"}, {}, "unshare");
+  EXPECT_EQ(bench.end(), 0) << bench.errors();
+  EXPECT_THAT(bench.output(), HasSubstr("stream:"));
 }
 
 TEST_F(Benching, BackendsOnWhichItMakesNoTopicsAreRefused) {

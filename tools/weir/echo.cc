@@ -59,10 +59,10 @@ Json document_of(const Sample& sample, const Capabilities& capabilities, const E
 void show(Console& console, const Sample& sample, const Capabilities& capabilities, const EchoOptions& options,
           const std::optional<std::string>& message) {
   const std::string_view payload = view_of(sample.payload());
-  if (options.raw) {
-    console.raw(payload);
-  } else if (console.json()) {
+  if (console.json()) {
     console.document(document_of(sample, capabilities, options, message));
+  } else if (options.raw) {
+    console.raw(payload);
   } else if (options.text) {
     console.line(console.is_terminal() ? printable(payload) : std::string(payload));
   } else {

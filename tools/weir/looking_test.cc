@@ -78,6 +78,15 @@ TEST_F(Looking, InfoFollowsTheRingRoundAndRound) {
   }
 }
 
+TEST_F(Looking, InfoClaimsNoTimeOfAPublisherThatSaysNone) {
+  auto silent = node_.publisher("shm://camera?publish_time=no").value();
+  auto telling = node_.publisher("shm://lidar").value();
+  ASSERT_TRUE(silent.send({}));
+  ASSERT_TRUE(telling.send({}));
+  EXPECT_FALSE(json_of({"info", "camera", "--json"})["publishers"][0].contains("last_seconds_ago"));
+  EXPECT_TRUE(json_of({"info", "lidar", "--json"})["publishers"][0].contains("last_seconds_ago"));
+}
+
 TEST_F(Looking, InfoOfAnUnknownTopicNamesThoseThatAreThere) {
   auto publisher = node_.publisher("shm://camera/front").value();
   const Outcome result = run({"info", "camera/fornt"});
@@ -116,6 +125,28 @@ TEST_F(Looking, CleanRemovesATopicWhoseUsersAreAllDead) {
   EXPECT_TRUE(std::filesystem::exists(root_.path() + "/v1/camera"));
   EXPECT_THAT(run({"clean"}).output, HasSubstr("removed from topic \"camera\""));
   EXPECT_FALSE(std::filesystem::exists(root_.path() + "/v1/camera"));
+}
+
+// A reader that has not looked since a publisher came may want what that left.
+TEST_F(Looking, CleanSaysWhatStaysForAReaderThatStandsStill) {
+  Program reader({"echo", "camera", "--wait"});
+  ASSERT_TRUE(reader.notes("listening to"));
+  reader.stop();
+  Program victim({"pub", "camera", "--rate", "0.001", "-n", "2", "message"});
+  while (true) {  // until the first of its messages is there
+    const Json publishers = json_of({"info", "camera", "--json"})["publishers"];
+    if (!publishers.empty() && publishers[0]["published"] == 1) break;
+  }
+  victim.signal(SIGKILL);
+  victim.end();
+  const Outcome cleaned = run({"clean"});
+  EXPECT_EQ(cleaned.status, 1);
+  EXPECT_THAT(cleaned.output, HasSubstr("stays for now: topic \"camera\""));
+  EXPECT_THAT(cleaned.errors, HasSubstr("a reader that stands still"));
+  reader.signal(SIGKILL);
+  reader.end();
+  EXPECT_EQ(run({"clean"}).status, 0);
+  EXPECT_THAT(run({"clean"}).errors, HasSubstr("nothing to clean"));
 }
 
 TEST_F(Looking, CleanKeepsWhatIsPersistent) {

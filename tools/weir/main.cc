@@ -2,15 +2,13 @@
 #include <cstdio>
 #include <exception>
 
-#include <fmt/format.h>
-
 #include "tools/weir/command_line.h"
+#include "tools/weir/standard_streams.h"
 
 namespace weir::tool {
 namespace {
 
-ExitCode run(int count, char** arguments) {
-  Console console;
+ExitCode run(int count, char** arguments, Console& console) {
   const Result<Request> request = parse(count, arguments, console);
   if (!request) return console.error(request.error());
   if (!request->action) {
@@ -29,9 +27,15 @@ ExitCode run(int count, char** arguments) {
 
 int main(int count, char** arguments) {
   try {
-    return static_cast<int>(weir::tool::run(count, arguments));
+    weir::tool::fill_standard_streams();
+    weir::tool::Console console;
+    weir::tool::ExitCode code = weir::tool::run(count, arguments, console);
+    if (const weir::Status written = console.written(); !written && code == weir::tool::ExitCode::done) {
+      code = console.error(written.error());
+    }
+    return static_cast<int>(code);
   } catch (const std::exception& exception) {
-    fmt::print(stderr, "weir: {}\n", exception.what());
+    for (const char* part : {"weir: ", exception.what(), "\n"}) std::fputs(part, stderr);
     return static_cast<int>(weir::tool::ExitCode::failed);
   }
 }

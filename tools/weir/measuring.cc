@@ -18,7 +18,9 @@ void say(Console& console, const Rate& rate, const Wording& wording, bool is_tot
     console.document(json);
     return;
   }
-  std::string line = rate.has_spans() ? wording.text(rate) : "no messages";
+  std::string line = rate.has_spans()       ? wording.text(rate)
+                     : rate.messages() == 0 ? "no messages"
+                                            : "one alone has no rate";
   if (rate.lost() != 0) line += console.coloured(fmt::format(", {} lost", rate.lost()), Colour::red);
   console.line(is_total ? fmt::format("in all: {} messages: {}", rate.messages(), line) : line);
 }
@@ -29,12 +31,10 @@ ExitCode measure(Session& session, const MeasuringOptions& options, const Wordin
   const Listening& listening = options.listening;
   Result<Subscriber> subscriber = listen_to(session.node, listening.topic, listening.wait);
   if (!subscriber) return session.console.error(subscriber.error());
-  // When it was published, where that is told: so the spans are the publisher's, not ours.
-  const bool has_time = subscriber->capabilities().publish_time;
   Rate total;
   Rate interval;
   const auto use = [&](const Sample& sample) {
-    const auto moment = has_time ? sample.publish_time() : std::chrono::steady_clock::now();
+    const auto moment = moment_of(sample, subscriber->capabilities());
     total.add(moment, sample.payload().size(), sample.lost_before());
     interval.add(moment, sample.payload().size(), sample.lost_before());
     return total.messages() != listening.count;

@@ -53,6 +53,13 @@ TEST_F(Messages, EchoTellsSequenceAndLossInJson) {
   EXPECT_EQ(first["lost_before"], 0);
 }
 
+TEST_F(Messages, EchoWritesJsonAlsoOfRawBytes) {
+  auto publisher = node_.publisher("shm://camera?history=1").value();
+  const std::string text = "hello";
+  ASSERT_TRUE(publisher.send(std::as_bytes(std::span(text))));
+  EXPECT_EQ(Json::parse(run({"echo", "camera?history=1", "-n", "1", "--raw", "--json"}).output)["text"], "hello");
+}
+
 TEST_F(Messages, FileIsOneMessageByteForByte) {
   const std::string path = root_.path() + "/message";
   const std::string content("\x00\xff\n\r\x80 bytes\n", 12);
@@ -91,6 +98,22 @@ TEST_F(Messages, RateIsThatOfThePublisher) {
   EXPECT_GE(total["longest"].get<double>(), 0.0099);
   EXPECT_LE(total["hz"].get<double>() * total["seconds"].get<double>(), 10.001);
   EXPECT_GE(total["hz"].get<double>() * total["seconds"].get<double>(), 9.999);
+}
+
+TEST_F(Messages, RateOfAPublisherThatSaysNoTimesIsThatOfTheArrivals) {
+  Program hz({"hz", "camera", "--wait", "-n", "3", "--json", "--interval", "1000"});
+  ASSERT_EQ(run({"pub", "camera?publish_time=no", "-w", "1", "-r", "100", "-n", "3", "tick"}).status, 0);
+  EXPECT_EQ(hz.end(), 0) << hz.errors();
+  const Json total = Json::parse(hz.output());
+  EXPECT_GT(total["hz"], 0);
+  EXPECT_GT(total["seconds"], 0);
+}
+
+TEST_F(Messages, OneMessageHasNoRate) {
+  Program hz({"hz", "camera", "--wait", "-n", "1", "--interval", "1000"});
+  ASSERT_EQ(run({"pub", "camera", "-w", "1", "tick"}).status, 0);
+  EXPECT_EQ(hz.end(), 0) << hz.errors();
+  EXPECT_EQ(hz.output(), "in all: 1 messages: one alone has no rate\n");
 }
 
 TEST_F(Messages, BandwidthCountsThePayload) {

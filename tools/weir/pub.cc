@@ -1,6 +1,7 @@
 // weir pub TOPIC: publishes messages that are given as arguments, come from a file, or from the standard input.
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "tools/weir/commands.h"
 #include "tools/weir/pace.h"
 #include "tools/weir/receiving.h"
+#include "tools/weir/sending.h"
 #include "tools/weir/source.h"
 #include "tools/weir/target.h"
 
@@ -25,22 +27,18 @@ class Publishing {
   // False: enough were sent, or a signal came.
   Result<bool> send(const std::string& message) {
     if (options_.rate > 0) {
-      const std::chrono::duration<double> due(static_cast<double>(sent_) / options_.rate);
+      constexpr double longest = 1e9;  // seconds: far from what a clock can count
+      const std::chrono::duration<double> due(std::min(static_cast<double>(sent_) / options_.rate, longest));
       const auto moment = start_ + std::chrono::duration_cast<std::chrono::nanoseconds>(due);
       if (!sleep_until(moment, session_.interrupts)) return false;
     }
-    while (!session_.interrupts.token().stop_requested()) {
-      const auto sequence = publisher_.send(std::as_bytes(std::span(message)));
-      if (sequence) {
-        ++sent_;
-        bytes_ += message.size();
-        return sent_ != options_.count;
-      }
-      if (sequence.error().code() != ErrorCode::back_pressure) return tl::unexpected(sequence.error());
-      const auto wake = publisher_.wait(never, session_.interrupts.token());
-      if (!wake) return tl::unexpected(wake.error());
-    }
-    return false;
+    const Status sent =
+        send_message(publisher_, std::as_bytes(std::span(message)), {}, never, session_.interrupts.token());
+    if (!sent && sent.error().code() == ErrorCode::interrupted) return false;
+    if (!sent) return tl::unexpected(sent.error());
+    ++sent_;
+    bytes_ += message.size();
+    return sent_ != options_.count;
   }
 
   void say_what_was_done() const {
@@ -100,10 +98,8 @@ Status send_read(Session& session, Publishing& publishing, const PubOptions& opt
 
 Status wait_for_subscribers(Session& session, Publisher& publisher, const PubOptions& options) {
   if (options.wait_for == 0) return {};
-  const Deadline deadline =
-      options.patience > 0 ? after(std::chrono::nanoseconds(static_cast<std::int64_t>(options.patience * 1e9))) : never;
   session.console.note(fmt::format("waiting for {} subscribers", options.wait_for));
-  return publisher.wait_for_subscribers(options.wait_for, deadline, session.interrupts.token());
+  return publisher.wait_for_subscribers(options.wait_for, deadline_in(options.patience), session.interrupts.token());
 }
 
 }  // namespace
@@ -111,7 +107,8 @@ Status wait_for_subscribers(Session& session, Publisher& publisher, const PubOpt
 ExitCode run(Session& session, const PubOptions& options) {
   std::vector<std::string> messages = options.messages;
   if (!options.file.empty()) {
-    Result<std::string> content = read_file(options.file);
+    Result<std::string> content = read_file(options.file, session.interrupts);
+    if (!content && content.error().code() == ErrorCode::interrupted) return ExitCode::done;
     if (!content) return session.console.error(content.error());
     messages.push_back(std::move(*content));
   }

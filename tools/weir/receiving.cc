@@ -6,10 +6,17 @@
 
 namespace weir::tool {
 
-Deadline Listening::deadline() const {
+Deadline Listening::deadline() const { return deadline_in(seconds); }
+
+Deadline deadline_in(double seconds) {
   constexpr double longest = 1e9;
   return seconds > 0 ? after(std::chrono::nanoseconds(static_cast<std::int64_t>(std::min(seconds, longest) * 1e9)))
                      : never;
+}
+
+std::chrono::steady_clock::time_point moment_of(const Sample& sample, const Capabilities& capabilities) {
+  const auto published = capabilities.publish_time ? sample.publish_time() : std::chrono::steady_clock::time_point();
+  return published == std::chrono::steady_clock::time_point() ? std::chrono::steady_clock::now() : published;
 }
 
 Result<Ending> receive(Session& session, Subscriber& subscriber, Deadline deadline, const Reaction& reaction) {

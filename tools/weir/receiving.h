@@ -24,6 +24,13 @@ struct Listening {
   [[nodiscard]] Deadline deadline() const;
 };
 
+// The deadline so many seconds from now; none for 0.
+[[nodiscard]] Deadline deadline_in(double seconds);
+
+// When it was published, where that is known, so that spans are the publisher's; else now. A backend that promises the
+// time has publishers that do not say it (publish_time=no), or whose clock is another machine's.
+[[nodiscard]] std::chrono::steady_clock::time_point moment_of(const Sample& sample, const Capabilities& capabilities);
+
 // How it ended.
 enum class Ending : std::uint8_t {
   enough,       // the count was reached

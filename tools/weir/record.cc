@@ -70,6 +70,8 @@ class Recorder {
   }
 
   [[nodiscard]] std::uint64_t recorded() const noexcept { return recorded_; }
+  // Why the first publisher that is missing from the file was left out; empty when none was.
+  [[nodiscard]] const std::optional<Error>& left_out() const noexcept { return left_out_; }
 
  private:
   struct Input {
@@ -80,7 +82,8 @@ class Recorder {
   };
 
   // One message of each in turn, so that they lie in the file nearly in the order of their times. False: enough were
-  // recorded, or somebody interrupts.
+  // recorded, or somebody interrupts. It comes back after some rounds even if a topic never runs empty, so that time is
+  // kept and other topics have their turn: whoever was not emptied is ready still.
   Result<bool> drain(std::vector<std::uint64_t> ready) {
     for (const std::uint64_t tag : ready) {
       while (true) {
@@ -88,13 +91,14 @@ class Recorder {
         if (!event || !*event) break;  // read, as the descriptor stays readable otherwise
       }
     }
-    while (!ready.empty()) {
+    constexpr int most_rounds = 64;
+    for (int round = 0; round < most_rounds && !ready.empty(); ++round) {
       for (auto tag = ready.begin(); tag != ready.end();) {
         if (session_.interrupts.token().stop_requested()) return false;
         const Result<bool> found = record_one(inputs_[*tag]);
         if (!found) return tl::unexpected(found.error());
         tag = *found ? tag + 1 : ready.erase(tag);
-        if (*found && ++recorded_ == options_.listening.count) return false;
+        if (recorded_ != 0 && recorded_ == options_.listening.count) return false;
       }
     }
     return true;
@@ -103,12 +107,17 @@ class Recorder {
   // False: there is none.
   Result<bool> record_one(Input& input) {
     const Result<Sample> sample = input.subscriber.take();
+    if (!sample && sample.error().code() == ErrorCode::corrupt) {  // of one publisher; the others go on
+      session_.console.note(fmt::format("a publisher is left out from now on: {}", sample.error().message()));
+      if (!left_out_) left_out_ = sample.error();
+      return true;
+    }
     if (!sample) return tl::unexpected(sample.error());
     if (!*sample) return false;
     const Result<std::uint32_t> source = source_of(input, sample->publisher());
     if (!source) return tl::unexpected(source.error());
     const Capabilities& capabilities = input.subscriber.capabilities();
-    const auto published = capabilities.publish_time ? sample->publish_time() : std::chrono::steady_clock::now();
+    const auto published = moment_of(*sample, capabilities);
     const RecordedMessage message{
         .source = *source,
         .sequence = capabilities.sequence ? sample->sequence() : unknown_sequence,
@@ -118,6 +127,7 @@ class Recorder {
         .header = sample->header(),
         .payload = sample->payload()};
     if (Status written = writer_.write(message); !written) return tl::unexpected(written.error());
+    ++recorded_;
     return true;
   }
 
@@ -149,6 +159,7 @@ class Recorder {
   std::optional<WaitSet> set_;
   std::deque<Input> inputs_;  // the set knows subscribers by their addresses
   std::uint64_t recorded_ = 0;
+  std::optional<Error> left_out_;
 };
 
 // Before the file is made: whether all topics can be recorded, as far as that is known without joining.
@@ -191,6 +202,7 @@ ExitCode run(Session& session, const RecordOptions& options) {
   Status done;
   Ending ending = Ending::enough;
   std::uint64_t recorded = 0;
+  std::optional<Error> left_out;
   {
     Recorder recorder(session, options, *writer);
     done = recorder.join();
@@ -201,12 +213,14 @@ ExitCode run(Session& session, const RecordOptions& options) {
       if (!ran) done = tl::unexpected(ran.error());
     }
     recorded = recorder.recorded();
+    left_out = recorder.left_out();
   }
   // Also after an error: an index saves a reader from going through the whole file, where there is room for it.
   const Status finished = writer->finish();
   if (done) done = finished;
   say_what_was_recorded(session.console, options, writer->summary(), recorded);
   if (!done) return session.console.error(done.error());
+  if (left_out) return session.console.error(*left_out);
   Listening listening = options.listening;
   listening.topic = fmt::format("{}", fmt::join(options.topics, " "));
   return judge(session, ending, listening, recorded);

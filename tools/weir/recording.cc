@@ -62,7 +62,7 @@ std::uint64_t Summary::lost() const noexcept { return sum(sources, &RecordedSour
 std::uint64_t Summary::missing() const noexcept { return sum(sources, &RecordedSource::missing); }
 
 void Summary::add(const RecordedMessage& message, std::uint64_t offset) {
-  const bool is_first = messages() == 0;
+  const bool is_first = places.empty();  // of the first message in a file there is always one
   if (places.empty() || offset - places.back().offset >= bytes_between_places) {
     places.push_back({.offset = offset, .time = is_first ? message.time : last});
   }

@@ -1,4 +1,5 @@
 // weir replay FILE: publishes what was recorded, at its times or as fast as can be; or says what is in the file.
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <string>
@@ -11,10 +12,13 @@
 #include "tools/weir/commands.h"
 #include "tools/weir/pace.h"
 #include "tools/weir/recording_reader.h"
+#include "tools/weir/sending.h"
 #include "tools/weir/target.h"
 
 namespace weir::tool {
 namespace {
+
+constexpr double longest_wait = 1e9;  // seconds: far from what a clock can count
 
 double seconds_between(std::int64_t first, std::int64_t last) { return static_cast<double>(last - first) / 1e9; }
 
@@ -25,7 +29,7 @@ std::string shortcoming_of(const std::string& file, const Summary& summary) {
                        file, summary.end, summary.messages(), summary.surplus);
   }
   if (summary.is_complete) return {};
-  return fmt::format("{}: its recorder did not end in order; the {} messages that it had are there", file,
+  return fmt::format("{}: its recorder was killed, or still writes; the {} messages that it had are there", file,
                      summary.messages());
 }
 
@@ -118,19 +122,6 @@ class Stage {
   std::vector<Publisher> publishers_;
 };
 
-// False: a signal came while lossless subscribers held it back.
-Result<bool> send(Session& session, Publisher& publisher, const RecordedMessage& message) {
-  while (!session.interrupts.token().stop_requested()) {
-    const auto sequence = publisher.send(message.payload, message.header);
-    if (sequence) return true;
-    if (sequence.error().code() != ErrorCode::back_pressure) return tl::unexpected(sequence.error());
-    if (const auto wake = publisher.wait(never, session.interrupts.token()); !wake) {
-      return tl::unexpected(wake.error());
-    }
-  }
-  return false;
-}
-
 Status play(Session& session, const ReplayOptions& options, RecordingReader& reader, Stage& stage,
             std::uint64_t& played) {
   const std::int64_t begin = reader.summary().first + static_cast<std::int64_t>(options.from * 1e9);
@@ -142,13 +133,15 @@ Status play(Session& session, const ReplayOptions& options, RecordingReader& rea
     if (!*message) return {};
     if ((*message)->time < begin) continue;
     if (!options.fast) {
-      const std::chrono::duration<double> due(seconds_between(begin, (*message)->time) / options.speed);
+      const std::chrono::duration<double> due(
+          std::min(seconds_between(begin, (*message)->time) / options.speed, longest_wait));
       const auto moment = start + std::chrono::duration_cast<std::chrono::nanoseconds>(due);
       if (!sleep_until(moment, session.interrupts)) return {};
     }
-    const Result<bool> sent = send(session, stage.of((*message)->source), **message);
-    if (!sent) return tl::unexpected(sent.error());
-    if (!*sent) return {};
+    const Status sent = send_message(stage.of((*message)->source), (*message)->payload, (*message)->header, never,
+                                     session.interrupts.token());
+    if (!sent && sent.error().code() == ErrorCode::interrupted) return {};
+    if (!sent) return sent;
     ++played;
   }
   return {};

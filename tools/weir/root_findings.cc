@@ -13,6 +13,7 @@
 
 #include "tools/weir/console.h"
 #include "tools/weir/finding.h"
+#include "tools/weir/logind.h"
 #include "tools/weir/target.h"
 
 namespace weir::tool {
@@ -27,9 +28,21 @@ std::string existing_part(std::filesystem::path path) {
   return path;
 }
 
+constexpr long tmpfs = 0x01021994;
+constexpr long overlayfs = 0x794c7630;
+
+// Where the file system of a directory that is there is mounted, as far as the numbers of devices tell.
+std::string mount_point_of(std::filesystem::path path) {
+  struct stat here {};
+  struct stat above {};
+  if (stat(path.c_str(), &here) != 0) return path;
+  while (path != path.parent_path() && stat(path.parent_path().c_str(), &above) == 0 && above.st_dev == here.st_dev) {
+    path = path.parent_path();
+  }
+  return path;
+}
+
 Finding file_system(const std::string& there) {
-  constexpr long tmpfs = 0x01021994;
-  constexpr long overlayfs = 0x794c7630;
   struct statfs status {};
   if (statfs(there.c_str(), &status) != 0) {
     return {"file system", State::problem, fmt::format("{} cannot be examined: {}", there, std::strerror(errno)),
@@ -52,24 +65,32 @@ Finding space(const std::string& there) {
   constexpr std::uint64_t little = 64ULL << 20U;
   constexpr std::uint64_t few_files = 1000;
   struct statvfs status {};
-  if (statvfs(there.c_str(), &status) != 0) {
+  struct statfs kind {};
+  if (statvfs(there.c_str(), &status) != 0 || statfs(there.c_str(), &kind) != 0) {
     return {"shared memory", State::problem, fmt::format("{} cannot be examined: {}", there, std::strerror(errno))};
   }
+  const bool is_tmpfs = static_cast<long>(kind.f_type) == tmpfs;
   const std::uint64_t size = status.f_blocks * status.f_frsize;
   const std::uint64_t free = status.f_bavail * status.f_frsize;
   const std::string found =
       fmt::format("{} free of {}", bytes_text(static_cast<double>(free)), bytes_text(static_cast<double>(size)));
-  const std::string larger =
-      fmt::format("weir clean; mount -o remount,size={}m {}", std::max<std::uint64_t>(1024, 2 * (size >> 20U)), there);
-  if (free < size / 50) return {"shared memory", State::problem, found + ": loans will fail", larger};
+  const std::string mounted = mount_point_of(there);
+  // What makes room: other file systems are not enlarged by a word to mount(8).
+  const auto enlarge = [&](const std::string& option) {
+    return is_tmpfs ? fmt::format("weir clean; mount -o remount,{} {}", option, mounted)
+                    : fmt::format("weir clean; remove other files below {}; or {}", mounted, use_default);
+  };
+  const std::string larger = enlarge(fmt::format("size={}m", std::max<std::uint64_t>(1024, 2 * (size >> 20U))));
   if (status.f_files != 0 && status.f_favail < few_files) {
     return {"shared memory", State::problem, fmt::format("{} files can be made yet", status.f_favail),
-            fmt::format("weir clean; mount -o remount,nr_inodes=1m {}", there)};
+            enlarge("nr_inodes=1m")};
   }
+  if (is_tmpfs && status.f_blocks == 0) return {"shared memory", State::ok, "no limit but the memory of the machine"};
+  if (free < size / 50) return {"shared memory", State::problem, found + ": loans will fail", larger};
   if (free < size / 10) return {"shared memory", State::warning, found, larger};
   if (size <= little) {
     return {"shared memory", State::warning, found + ", as little as a container has by default",
-            fmt::format("docker run --shm-size=1g …, or mount -o remount,size=1g {}", there)};
+            is_tmpfs ? fmt::format("docker run --shm-size=1g …, or mount -o remount,size=1g {}", mounted) : larger};
   }
   return {"shared memory", State::ok, found};
 }
@@ -81,8 +102,12 @@ Finding permissions(const std::string& root, const std::string& there) {
     return {"permissions", State::problem, fmt::format("this user may not make topics in {}", there),
             fmt::format("{}; or share it with a group (docs/operations.md, Users and permissions)", use_default)};
   }
-  const bool is_ours = there == root || there == root.substr(0, root.rfind('/'));
-  if (is_ours && status.st_uid != geteuid() && (status.st_mode & shared) != shared) {
+  if (there == root) {  // so this makes nothing
+    if (const Result<shm::File> opened = shm::open_root(root); !opened) {
+      return {"permissions", State::problem, opened.error().message(), use_default};
+    }
+  }
+  if (there == root.substr(0, root.rfind('/')) && status.st_uid != geteuid() && (status.st_mode & shared) != shared) {
     return {"permissions", State::problem,
             fmt::format("{} belongs to user {}, and no group shares it", there, status.st_uid),
             fmt::format("{}; or share it with a group (docs/operations.md, Users and permissions)", use_default)};
@@ -90,29 +115,6 @@ Finding permissions(const std::string& root, const std::string& there) {
   return {"permissions", State::ok,
           fmt::format("{} belongs to user {}, mode {:o}", there, status.st_uid,
                       static_cast<unsigned>(status.st_mode) & 07777U)};
-}
-
-// The value that logind takes: of its files, the last one by name that sets it, and all of these before the main one.
-bool removes_ipc() {
-  std::vector<std::filesystem::path> files;
-  for (const char* directory :
-       {"/usr/lib/systemd/logind.conf.d", "/run/systemd/logind.conf.d", "/etc/systemd/logind.conf.d"}) {
-    std::error_code none;
-    for (const auto& entry : std::filesystem::directory_iterator(directory, none)) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end(),
-            [](const auto& left, const auto& right) { return left.filename() < right.filename(); });
-  files.insert(files.begin(), "/etc/systemd/logind.conf");
-  bool removes = true;  // its default
-  for (const auto& path : files) {
-    std::ifstream file(path);
-    for (std::string line; std::getline(file, line);) {
-      if (!line.starts_with("RemoveIPC=")) continue;
-      const std::string value = line.substr(line.find('=') + 1);
-      removes = value == "yes" || value == "true" || value == "1" || value == "on";
-    }
-  }
-  return removes;
 }
 
 Finding remove_ipc(const std::string& root) {
@@ -124,7 +126,7 @@ Finding remove_ipc(const std::string& root) {
   if (!root.starts_with("/dev/shm/") || geteuid() < first_ordinary_user) {
     return {"RemoveIPC", State::ok, "does not concern this root and user"};
   }
-  if (!removes_ipc()) return {"RemoveIPC", State::ok, "is off"};
+  if (!logind_removes_ipc()) return {"RemoveIPC", State::ok, "is off"};
   return {"RemoveIPC", State::warning, "logind removes this user's topics when the user's last session ends",
           "echo RemoveIPC=no >> /etc/systemd/logind.conf; systemctl restart systemd-logind"};
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -53,6 +54,7 @@ Result<bool> MessageReader::read_more() {
   if (!wait_readable(descriptor_, interrupts_)) return false;
   std::array<char, 65536> part;
   const ssize_t got = read(descriptor_, part.data(), part.size());
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return true;
   if (got < 0) return tl::unexpected(shm::system_error("cannot read " + name_, errno));
   buffer_.append(part.data(), static_cast<std::size_t>(got));
   ended_ = got == 0;
@@ -60,23 +62,20 @@ Result<bool> MessageReader::read_more() {
 }
 
 Result<int> open_to_read(const std::string& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0) return tl::unexpected(shm::system_error("cannot open " + path, errno));
   return descriptor;
 }
 
-Result<std::string> read_file(const std::string& path) {
+Result<std::string> read_file(const std::string& path, const Interrupts& interrupts) {
   const Result<int> descriptor = open_to_read(path);
   if (!descriptor) return tl::unexpected(descriptor.error());
   const shm::File file(*descriptor);
-  std::string content;
-  std::array<char, 65536> part;
-  ssize_t got = 0;
-  while ((got = read(file.get(), part.data(), part.size())) > 0) {
-    content.append(part.data(), static_cast<std::size_t>(got));
-  }
-  if (got < 0) return tl::unexpected(shm::system_error("cannot read " + path, errno));
-  return content;
+  MessageReader reader(file.get(), path, std::numeric_limits<std::size_t>::max(), interrupts);
+  Result<std::optional<std::string>> content = reader.next();
+  if (!content) return tl::unexpected(content.error());
+  if (interrupts.token().stop_requested()) return failure(ErrorCode::interrupted, "interrupted");
+  return std::move(*content).value_or("");
 }
 
 }  // namespace weir::tool

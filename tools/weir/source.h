@@ -36,10 +36,12 @@ class MessageReader {
   bool ended_ = false;
 };
 
-// The whole of a file as one message. Errors: not_found, permission_denied, internal, naming it.
-[[nodiscard]] Result<std::string> read_file(const std::string& path);
+// The whole of a file as one message. Errors: not_found, permission_denied, internal, naming it; interrupted by a
+// signal, which a pipe that nobody writes to may wait for.
+[[nodiscard]] Result<std::string> read_file(const std::string& path, const Interrupts& interrupts);
 
-// Opens a file for reading. Errors: as above.
+// Opens a file for reading. That of a pipe waits for no writer, and neither does reading: a MessageReader waits.
+// Errors: not_found, permission_denied, internal, naming it.
 [[nodiscard]] Result<int> open_to_read(const std::string& path);
 
 }  // namespace weir::tool

@@ -44,6 +44,7 @@ Capabilities promise() noexcept {
   promise.max_history = max_slots - 1;
   promise.max_header = spi::max_header_size;
   promise.max_held = max_pins;
+  promise.max_loans = max_loans;
   return promise;
 }
 

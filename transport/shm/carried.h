@@ -57,8 +57,9 @@ class Drafts {
  public:
   // `count`: how many can be lent at one time.
   explicit Drafts(std::size_t count)
-      : drafts_(std::make_unique<SmallMessage[]>(count)), free_(std::make_unique<std::byte*[]>(count + 1)) {
-    top_ = free_.get();  // of a stack, whose bottom is null
+      : drafts_(std::make_unique<SmallMessage[]>(count)),
+        free_(std::make_unique<std::byte*[]>(count + 1)),
+        top_(free_.get()) {
     for (std::size_t index = count; index > 0; --index) {
       give_back(drafts_[index - 1].bytes.data());
     }
@@ -77,7 +78,7 @@ class Drafts {
  private:
   std::unique_ptr<SmallMessage[]> drafts_;
   std::unique_ptr<std::byte*[]> free_;
-  std::byte** top_;
+  std::byte** top_;  // of a stack, whose bottom is null
 };
 
 }  // namespace weir::shm

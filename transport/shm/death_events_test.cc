@@ -117,6 +117,37 @@ INSTANTIATE_TEST_SUITE_P(Offsprings, DeathEvents, ::testing::Values(Offspring::n
                            return offspring.param == Offspring::none ? "Alone" : "WithAForkedChildThatLivesOn";
                          });
 
+// Who observes has forked a child that lives on, and has all of its descriptors too.
+TEST(DeathsSeenByTheParentOfAChild, KeepNoDescriptorReadable) {
+  const TopicRoot root;
+  Node node = must(Node::open());
+  Subscriber subscriber = must(node.subscriber(root.uri()));
+  quiet(subscriber);
+  Signal joined;
+  Signal never_given;
+  Child dying([&] {
+    const Publisher publisher = must(must(Node::open()).publisher(root.uri()));
+    joined.give();
+    return never_given.await();
+  });
+  ASSERT_TRUE(joined.await());
+  ASSERT_TRUE(next_event(subscriber));
+  quiet(subscriber);
+  Signal end_of_test;
+  Child living([&] { return end_of_test.await(); });
+  dying.kill_and_reap();
+  const auto died = next_event(subscriber);
+  ASSERT_TRUE(died) << "nobody told";
+  EXPECT_EQ(died->change, Change::died);
+  for (int look = 0; look < 3; ++look) {
+    EXPECT_FALSE(must(subscriber.next_event()));
+    EXPECT_FALSE(must(subscriber.take()));
+  }
+  EXPECT_FALSE(is_readable(must(subscriber.fd()), 0));
+  end_of_test.give();
+  EXPECT_TRUE(living.succeeded());
+}
+
 TEST(FirstEvents, AreJoinedForEverybodyWhoIsThereInEitherOrderOfJoining) {
   for (const bool publisher_first : {true, false}) {
     const TopicRoot root;

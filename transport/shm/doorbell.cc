@@ -74,7 +74,11 @@ void TokenFifo::write() noexcept { put(fifo_.get()); }
 
 void put_token(const File& fifo) noexcept { put(fifo.get()); }
 
-File watch_life(int directory, SegmentName owner, int epoll) noexcept {
+WatchedLife::~WatchedLife() {
+  if (fifo_) epoll_ctl(epoll_, EPOLL_CTL_DEL, fifo_.get(), nullptr);
+}
+
+WatchedLife watch_life(int directory, SegmentName owner, int epoll) {
   Result<File> fifo = open_file(directory, life_name(owner.role, owner.id), O_RDONLY, "watching");
   if (!fifo) {
     return {};
@@ -84,11 +88,11 @@ File watch_life(int directory, SegmentName owner, int epoll) noexcept {
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, fifo->get(), &event) != 0) {
     return {};
   }
-  return std::move(*fifo);
+  return {std::move(*fifo), epoll};
 }
 
-bool is_replaced(int directory, SegmentName owner, const File& life) noexcept {
-  return life && is_durable(owner.id) && !leads_to(directory, life_name(owner.role, owner.id), life);
+bool is_replaced(int directory, SegmentName owner, const WatchedLife& life) {
+  return life && is_durable(owner.id) && !leads_to(directory, life_name(owner.role, owner.id), life.fifo());
 }
 
 }  // namespace weir::shm

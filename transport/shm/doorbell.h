@@ -20,6 +20,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "transport/deadline.h"
 #include "transport/shm/file.h"
@@ -69,14 +70,38 @@ class TokenFifo {
 // Writes a token to the wake FIFO of another, opened for reading and writing, so that its end is no SIGPIPE.
 void put_token(const File& fifo) noexcept;
 
+// The life FIFO of another in an epoll set. It is taken out before it is closed: a child that was forked meanwhile has
+// it open too, and would keep its hang-up in the set (epoll(7)).
+class WatchedLife {
+ public:
+  WatchedLife() = default;
+  WatchedLife(File fifo, int epoll) noexcept : fifo_(std::move(fifo)), epoll_(epoll) {}
+  WatchedLife(WatchedLife&& other) noexcept = default;
+  WatchedLife& operator=(WatchedLife&& other) noexcept {
+    std::swap(fifo_, other.fifo_);
+    std::swap(epoll_, other.epoll_);
+    return *this;
+  }
+  WatchedLife(const WatchedLife&) = delete;
+  WatchedLife& operator=(const WatchedLife&) = delete;
+  ~WatchedLife();
+
+  explicit operator bool() const noexcept { return static_cast<bool>(fifo_); }
+  [[nodiscard]] const File& fifo() const noexcept { return fifo_; }
+
+ private:
+  File fifo_;
+  int epoll_ = -1;
+};
+
 // Opens the life FIFO of another and adds it to an epoll set, which then shows its owner's death as a hang-up. Empty if
 // the FIFO is gone or descriptors are short: then only the lock tells. Who calls this tests the lock afterwards, since
 // a death before the opening shows no hang-up.
-[[nodiscard]] File watch_life(int directory, SegmentName owner, int epoll) noexcept;
+[[nodiscard]] WatchedLife watch_life(int directory, SegmentName owner, int epoll);
 
 // Whether a life FIFO that is watched has made room for that of a later owner: the hang-up comes before the kernel
 // drops the lock, so that a locked segment whose FIFO has hung up may have an old owner that is still dying, or a new
 // one.
-[[nodiscard]] bool is_replaced(int directory, SegmentName owner, const File& life) noexcept;
+[[nodiscard]] bool is_replaced(int directory, SegmentName owner, const WatchedLife& life);
 
 }  // namespace weir::shm

@@ -48,7 +48,8 @@ Meaning meaning_of(int error_number) {
           "the file would be larger than this process may make: raise its limit (ulimit -f) or ask for less memory"};
     case ENOMEM:
       return {ErrorCode::resource_exhausted,
-              "no memory or no mapping is left: close topics, free memory, or raise vm.max_map_count"};
+              "no memory, address space or mapping is left: close topics, free memory, lower memory=, raise ulimit -v "
+              "or vm.max_map_count"};
     case EAGAIN:
       return {ErrorCode::resource_exhausted,
               "the limit of locked memory is reached: raise it (ulimit -l) or do without mlockall"};

@@ -34,8 +34,7 @@ std::mutex& fork_mutex() {
   return mutex;
 }
 
-ClosedInChildren::ClosedInChildren(int descriptor) {
-  const std::lock_guard<std::mutex> no_fork(fork_mutex());
+ClosedInChildren::ClosedInChildren(int descriptor, const std::lock_guard<std::mutex>& /*no_fork*/) {
   closed_in_children().push_back(descriptor);
   descriptor_ = descriptor;
 }

@@ -19,7 +19,8 @@ namespace weir::shm {
 class ClosedInChildren {
  public:
   ClosedInChildren() = default;
-  explicit ClosedInChildren(int descriptor);
+  // `no_fork` has held the mutex since before the descriptor was opened.
+  ClosedInChildren(int descriptor, const std::lock_guard<std::mutex>& no_fork);
   ClosedInChildren(ClosedInChildren&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
   ClosedInChildren& operator=(ClosedInChildren&& other) noexcept {
     std::swap(descriptor_, other.descriptor_);

@@ -233,6 +233,30 @@ std::string name_of(const ::testing::TestParamInfo<Damage>& damage) {
 INSTANTIATE_TEST_SUITE_P(Damages, DamagedChunks,
                          ::testing::Values(Damage::truncated, Damage::removed, Damage::replaced), name_of);
 
+TEST_F(HostileFiles, PublisherWhoseRingIsOverwrittenIsReportedOnceAndLeftOut) {
+  for (const char* policy : {"drop_oldest", "lossless"}) {
+    Publisher damaged = must(node_.publisher(root_.uri("depth=8&grant=reject")));
+    Subscriber subscriber = must(node_.subscriber(root_.uri(std::string("depth=8&policy=") + policy)));
+    must(send(damaged, 64, 1));
+    {
+      const File file =
+          must(open_file(AT_FDCWD, root_.directory() / root_.segment(Role::publisher), O_RDWR, "spoiling"));
+      const std::string garbage(
+          std::filesystem::file_size(root_.directory() / root_.segment(Role::publisher)) - slots_offset, '\xFF');
+      ASSERT_EQ(pwrite(file.get(), garbage.data(), garbage.size(), slots_offset), static_cast<ssize_t>(garbage.size()));
+    }
+    EXPECT_EQ(must(subscriber.wait(at_once)), Wake::ready) << policy;
+    const Result<Sample> reported = subscriber.take();
+    ASSERT_FALSE(reported) << policy;
+    expect_error(reported.error(), ErrorCode::corrupt, {"\"camera/front\"", "overwritten", "restart"});
+    EXPECT_FALSE(must(subscriber.take())) << policy;
+    EXPECT_EQ(must(subscriber.wait(at_once)), Wake::deadline) << policy;
+    Publisher other = must(node_.publisher(root_.uri("depth=8&grant=reject")));
+    must(send(other, 64, 2));
+    EXPECT_TRUE(is_filled(must(subscriber.take()).payload(), 2)) << policy;
+  }
+}
+
 // A janitor that is stopped in the middle keeps the segment of a dead publisher locked.
 TEST_F(HostileFiles, TopicThatSomebodyRemovedByHandIsMadeAnewAndItsFormerUsersGoOnAmongThemselves) {
   Publisher former_publisher = must(node_.publisher(root_.uri("depth=8")));

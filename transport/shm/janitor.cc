@@ -60,6 +60,12 @@ bool was_counted(const File& file) {
          counted == 1;
 }
 
+struct Unlocking {
+  const File& file;
+  LockRange range;
+  ~Unlocking() { unlock(file, range); }
+};
+
 // Whether a living subscriber has joined that has not listed the topic since this publisher came: what it sent may
 // still be wanted, though nobody holds the readers' lock yet.
 bool may_be_wanted(int topic_directory, const File& publisher) {
@@ -109,9 +115,10 @@ bool remove_segment(int topic_directory, SegmentName segment, SharedCounters& co
            (file.error().code() == ErrorCode::corrupt && unlink_name(topic_directory, name));
   }
   if (!try_lock_briefly(*file, whole_segment, LockKind::exclusive)) return false;
+  const Unlocking at_the_end{*file, whole_segment};
   if (!leads_to(topic_directory, name, *file)) return !exists(topic_directory, name);
   if (segment.role == Role::publisher && may_be_wanted(topic_directory, *file)) return false;
-  // From here on the lock is held until the file is closed: no other janitor, and no subscriber that comes late.
+  // From here on the lock is held to the end: no other janitor, and no subscriber that comes late.
   for (const std::string& entry : entries_of(topic_directory)) {
     if (is_of(entry, segment) && !unlink_name(topic_directory, entry)) return false;
   }
@@ -149,6 +156,7 @@ Erased remove_topic(int root, const std::string& name, bool even_durable) {
     return is_empty ? Erased::gone : Erased::files_stay;
   }
   if (!try_lock_briefly(*epoch, users_byte, LockKind::exclusive)) return Erased::in_use;
+  const Unlocking at_the_end{*epoch, users_byte};
   if (!leads_to(directory->get(), epoch_file, *epoch)) return Erased::in_use;
   const std::vector<std::string> entries = entries_of(directory->get());
   const auto is_kept = [](const std::string& entry) {

@@ -90,7 +90,7 @@ struct SegmentHeader {
   TypeRecord type;
 };
 
-// What a durable segment says of the last time that somebody owned it (durable.h). 0 in others.
+// What a durable segment says of the last time that somebody owned it (own_segment.h). 0 in others.
 struct Tenure {
   Word<std::uint64_t> boot;     // the boot of the machine that it was in
   Word<std::uint32_t> settled;  // 1: its owner left it cleanly and it was written to the disk
@@ -151,6 +151,7 @@ inline constexpr std::size_t cursor_count = 256;
 // Publishers of one topic; fewer than cursor_count, as some may be gone but not read to the end.
 inline constexpr std::size_t max_publishers = 128;
 inline constexpr std::size_t max_pins = 65536;
+inline constexpr std::size_t max_loans = 65536;  // each has a draft in memory of the process (carried.h)
 inline constexpr std::size_t max_slots = 1U << 20U;
 
 struct SubscriberHeader {

@@ -84,6 +84,12 @@ bool try_lock_briefly(const File& file, LockRange range, LockKind kind) noexcept
   return set_lock(file, range, kind) == 0;
 }
 
+void unlock(const File& file, LockRange range) noexcept {
+  struct flock lock = description_of(range, LockKind::shared);
+  lock.l_type = F_UNLCK;
+  fcntl(file.get(), F_OFD_SETLK, &lock);
+}
+
 bool is_locked(const File& file, LockRange range) noexcept { return would_conflict(file, range, LockKind::shared); }
 
 }  // namespace weir::shm

@@ -47,9 +47,10 @@ class Lock {
   Mapping hold_;
 };
 
-// Takes the lock on an open descriptor and keeps it as long as that descriptor is open: for janitors, who work briefly.
-// False when somebody else holds a lock in conflict.
+// Takes the lock on an open descriptor: for janitors, who work briefly. False when somebody else holds a lock in
+// conflict. Closing the descriptor does not end it while a child that was forked meanwhile has it too: unlock() does.
 [[nodiscard]] bool try_lock_briefly(const File& file, LockRange range, LockKind kind) noexcept;
+void unlock(const File& file, LockRange range) noexcept;
 
 // Whether anybody holds an exclusive lock on the range. Needs a readable descriptor whose own description has no lock.
 [[nodiscard]] bool is_locked(const File& file, LockRange range) noexcept;

@@ -51,6 +51,41 @@ TEST_F(MemoryBounds, SubscriberThatNeverTakesHoldsNoMoreThanItsDepth) {
   EXPECT_TRUE(is_filled(oldest.payload().first(kibibyte), oldest.sequence()));
 }
 
+TEST_F(MemoryBounds, WhatAKilledSubscriberHadNotReadIsLentAgain) {
+  Publisher publisher = must(node_.publisher(root_.uri("memory=4MiB&depth=16")));
+  Signal joined;
+  Signal never_given;
+  Child killed([&] {
+    Subscriber subscriber = must(must(Node::open()).subscriber(root_.uri("depth=16")));
+    joined.give();
+    return never_given.await();
+  });
+  ASSERT_TRUE(joined.await());
+  must(publisher.wait_for_subscribers(1, after(std::chrono::minutes(1))));
+  std::uint64_t sent = 0;
+  while (send(publisher, mebibyte - 64, sent)) {
+    ASSERT_LT(++sent, 16U) << "it never held anything back";
+  }
+  killed.kill_and_reap();
+  publish(publisher, 20, mebibyte - 64);
+}
+
+TEST_F(MemoryBounds, ALoanOfNearlyAllTheBytesThereAreIsRefused) {
+  Publisher publisher = must(node_.publisher(root_.uri("max_payload=18446744073709551615")));
+  for (const std::size_t header : {0, 8, 65536}) {
+    const Result<Loan> loan = publisher.loan(~std::size_t{0} - 7, header);
+    ASSERT_FALSE(loan) << header;
+    EXPECT_EQ(loan.error().code(), ErrorCode::limit_exceeded) << loan.error().message();
+  }
+}
+
+TEST_F(MemoryBounds, MoreLoansThanMakeSenseAreRefusedByName) {
+  const Result<Publisher> publisher = node_.publisher(root_.uri("loans=65537"));
+  ASSERT_FALSE(publisher);
+  EXPECT_EQ(publisher.error().code(), ErrorCode::unsupported);
+  EXPECT_NE(publisher.error().message().find("65537"), std::string::npos) << publisher.error().message();
+}
+
 TEST_F(MemoryBounds, StoppedSubscriberHoldsNoMoreThanItsDepth) {
   constexpr std::uint64_t depth = 16;
   Signal joined;

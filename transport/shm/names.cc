@@ -3,7 +3,6 @@
 #include <sys/random.h>
 
 #include <algorithm>
-#include <cctype>
 #include <random>
 
 #include <fmt/format.h>
@@ -19,7 +18,9 @@ constexpr std::size_t segment_name_size = 2 + id_digits;
 constexpr std::string_view half_made = ".new-";
 
 bool is_plain(char character) {
-  return std::isalnum(static_cast<unsigned char>(character)) != 0 || character == '-' || character == '_' ||
+  // Not isalnum(3), which asks the process's locale: all must find the same directory.
+  const bool is_letter = (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z');
+  return is_letter || (character >= '0' && character <= '9') || character == '-' || character == '_' ||
          character == '.';
 }
 

@@ -17,6 +17,7 @@
 #include "transport/shm/chunk_ref.h"
 #include "transport/shm/lock.h"
 #include "transport/shm/root.h"
+#include "transport/shm/segment.h"
 
 namespace weir::shm {
 namespace {
@@ -58,14 +59,6 @@ std::uint64_t memory_of(int directory, const std::string& name) {
              : 0;
 }
 
-std::optional<TypeInfo> type_in(const TypeRecord& record) {
-  if (record.stated == 0) return std::nullopt;
-  return TypeInfo{.name = std::string(record.name, std::min<std::size_t>(record.name_size, sizeof(record.name))),
-                  .size = record.size,
-                  .alignment = record.alignment,
-                  .fingerprint = record.fingerprint};
-}
-
 // The common part of a segment's header. False: it is not one of this layout.
 bool read_common(const File& file, SegmentName name, ObservedMember& member) {
   const auto header = value_at<SegmentHeader>(file, 0);
@@ -80,7 +73,7 @@ bool read_common(const File& file, SegmentName name, ObservedMember& member) {
   member.durable = is_durable(name.id);
   member.condition = is_alive ? Condition::alive : member.durable ? Condition::away : Condition::dead;
   member.removable = !member.durable && !is_held(file, whole_segment);
-  member.type = type_in(header->type);
+  member.type = type_of(header->type);
   return true;
 }
 
@@ -142,10 +135,11 @@ std::optional<ObservedPublisher> publisher_in(const File& file, SegmentName name
     ++publisher.sampled;
     publisher.sampled_bytes += size;
   }
-  if (publisher.published != 0 && topic.boot == this_boot() &&
+  const std::uint64_t ticks = publisher.published == 0 ? no_ticks : ring.ticks(publisher.published - 1);
+  if (ticks != no_ticks && topic.boot == this_boot() &&
       topic.tick_source <= static_cast<std::uint32_t>(TickSource::time_stamp_counter)) {
-    publisher.last = time_of(ring.ticks(publisher.published - 1), {static_cast<TickSource>(topic.tick_source),
-                                                                   topic.origin_ticks, topic.origin_nanoseconds});
+    publisher.last =
+        time_of(ticks, {static_cast<TickSource>(topic.tick_source), topic.origin_ticks, topic.origin_nanoseconds});
   }
   return publisher;
 }

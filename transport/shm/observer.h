@@ -68,7 +68,7 @@ struct ObservedCursor {
 struct ObservedSubscriber : ObservedMember {
   SlowPolicy policy = SlowPolicy::drop_oldest;
   bool adapts = false;     // it takes what a publisher grants
-  std::uint64_t held = 0;  // messages in chunks that it has in hand
+  std::uint64_t held = 0;  // messages that it has in hand
   std::vector<ObservedCursor> cursors = {};
 };
 

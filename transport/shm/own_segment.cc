@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -60,6 +61,7 @@ Status make_life_fifo(const TopicDirectory& topic, OwnSegment& segment) {
   if (mkfifoat(topic.descriptor(), name.c_str(), S_IRUSR | S_IWUSR) != 0) {
     return tl::unexpected(system_error(what, errno));
   }
+  const std::lock_guard<std::mutex> no_fork(fork_mutex());  // until it is known as what no child shall have
   Result<File> fifo = open_file(topic.descriptor(), name, O_RDWR, what);
   if (!fifo) {
     return tl::unexpected(fifo.error());
@@ -68,7 +70,7 @@ Status make_life_fifo(const TopicDirectory& topic, OwnSegment& segment) {
     return opened;
   }
   segment.life_fifo = std::move(*fifo);
-  segment.life_is_own = ClosedInChildren(segment.life_fifo.get());
+  segment.life_is_own = ClosedInChildren(segment.life_fifo.get(), no_fork);
   return {};
 }
 
@@ -177,16 +179,18 @@ Status take_over(const TopicDirectory& topic, const SegmentPlan& plan, OwnSegmen
   const std::string file_name = segment_name(segment.name.role, segment.name.id);
   const std::string what = describe(topic, "taking over", segment.name);
   Result<File> file = open_regular_file(topic.descriptor(), file_name, O_RDWR, what);
+  // Whatever its mode: who owns a file may write to it, and what we do in our own segment is not checked.
+  struct stat status {};
+  const bool is_anothers = (file ? fstat(file->get(), &status)
+                                 : fstatat(topic.descriptor(), file_name.c_str(), &status, AT_SYMLINK_NOFOLLOW)) == 0 &&
+                           status.st_uid != geteuid();
+  if (is_anothers && (file || file.error().code() == ErrorCode::permission_denied)) {
+    return failure(ErrorCode::permission_denied,
+                   fmt::format("topic \"{}\": the durable {} \"{}\" belongs to user {}: join as that user, or use "
+                               "another name",
+                               topic.place().topic, to_string(segment.name.role), plan.name, status.st_uid));
+  }
   if (!file) {
-    struct stat status {};
-    if (file.error().code() == ErrorCode::permission_denied &&
-        fstatat(topic.descriptor(), file_name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-        status.st_uid != geteuid()) {
-      return failure(ErrorCode::permission_denied,
-                     fmt::format("topic \"{}\": the durable {} \"{}\" belongs to user {}: join as that user, or use "
-                                 "another name",
-                                 topic.place().topic, to_string(segment.name.role), plan.name, status.st_uid));
-    }
     return tl::unexpected(file.error());
   }
   Result<File> to_lock = open_regular_file(topic.descriptor(), file_name, O_RDWR, what);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -234,7 +235,7 @@ void PublisherList::forget_absent_cursors(const std::vector<PeerId>& present) no
   }
 }
 
-bool PublisherList::is_absent(const Attachment& attachment) const noexcept {
+bool PublisherList::is_absent(const Attachment& attachment) const {
   return stage_of(attachment.publisher) == Stage::left || !is_alive(topic_, attachment.publisher.name);
 }
 
@@ -258,7 +259,7 @@ void PublisherList::notice_return(Attachment& attachment) {
 void PublisherList::note_hang_up(PeerId id) {
   for (const auto& attachment : attachments_) {
     if (is_same(attachment, id) && is_replaced(topic_.descriptor(), attachment->publisher.name, attachment->life)) {
-      attachment->life = File();
+      attachment->life = WatchedLife();
       if (!attachment->ended) {
         note_end(*attachment);
       }
@@ -277,7 +278,8 @@ std::optional<std::size_t> PublisherList::entry_of(PeerId publisher) const noexc
   return std::nullopt;
 }
 
-void PublisherList::wake(const Attachment& attachment, std::uint64_t want) noexcept {
+// Without memory as without a descriptor: at the next look.
+void PublisherList::wake(const Attachment& attachment, std::uint64_t want) noexcept try {
   if (!wants_token(want)) {
     ring(counters_.twin);
     return;
@@ -290,6 +292,9 @@ void PublisherList::wake(const Attachment& attachment, std::uint64_t want) noexc
     owes_token_ = true;
     epoch_ = no_epoch;
   }
+} catch (const std::bad_alloc&) {
+  owes_token_ = true;
+  epoch_ = no_epoch;
 }
 
 void PublisherList::wake_in_steps(Attachment& attachment, std::uint64_t want) noexcept {
@@ -327,7 +332,8 @@ std::size_t PublisherList::free_entry() const noexcept {
 bool PublisherList::ready() const noexcept {
   return std::any_of(attachments_.begin(), attachments_.end(), [](const std::unique_ptr<Attachment>& attachment) {
     std::uint64_t sequence = attachment->next;
-    return !attachment->broken && attachment->publisher.ring.seek(sequence);
+    // Who cannot be trusted is ready too: take() says so.
+    return !attachment->broken && (attachment->publisher.ring.seek(sequence) || sequence >= RingReader::beyond_all);
   });
 }
 
@@ -341,7 +347,7 @@ void PublisherList::find_ended() {
 
 void PublisherList::note_end(Attachment& attachment) {
   attachment.ended = true;
-  attachment.life = File();
+  attachment.life = WatchedLife();
   const bool left = stage_of(attachment.publisher) == Stage::left;
   attachment.publisher.peer.alive = left;
   if (std::exchange(attachment.announced, false)) {

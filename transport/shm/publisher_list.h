@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "transport/qos.h"
+#include "transport/shm/doorbell.h"
 #include "transport/shm/membership_log.h"
 #include "transport/shm/pins.h"
 #include "transport/shm/residence.h"
@@ -26,7 +27,7 @@ namespace weir::shm {
 // A place in one publisher's stream.
 struct Attachment {
   // Of a lossless one, which takes them all: no ring ever holds the sample that this names.
-  static constexpr std::uint64_t beyond_every_ring = std::uint64_t{1} << 60U;
+  static constexpr std::uint64_t beyond_every_ring = RingReader::beyond_all;
 
   PublisherSegment publisher;
   std::size_t entry = 0;     // of our cursor table
@@ -42,7 +43,7 @@ struct Attachment {
   bool ended = false;         // it has left or died: nothing comes after what is in its ring, unless it returns
   bool broken = false;        // its memory fails our checks: nothing more is taken
   bool announced = false;     // `joined` is in the log
-  File life;                  // its life FIFO, if we watch
+  WatchedLife life;           // its life FIFO, if we watch
 };
 
 class PublisherList {
@@ -126,7 +127,7 @@ class PublisherList {
   // Goes on where a former owner of our durable segment stopped.
   void resume(Attachment& attachment) noexcept;
   void forget_absent_cursors(const std::vector<PeerId>& present) noexcept;
-  [[nodiscard]] bool is_absent(const Attachment& attachment) const noexcept;
+  [[nodiscard]] bool is_absent(const Attachment& attachment) const;
   // Whether a durable publisher has a new owner.
   void notice_return(Attachment& attachment);
   [[nodiscard]] std::optional<std::size_t> entry_of(PeerId publisher) const noexcept;

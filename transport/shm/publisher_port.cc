@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -205,7 +206,10 @@ void PublisherPort::close() noexcept {
   segment_.life_is_own = ClosedInChildren();
   segment_.life_fifo = File();
   counters_.epoch.fetch_add(1, std::memory_order_seq_cst);
-  subscribers_.wake_all();
+  try {
+    subscribers_.wake_all();
+  } catch (const std::bad_alloc&) {  // they look after their slice
+  }
   remove_segment_if_dead(topic_->descriptor(), segment_.name, counters_);
 }
 
@@ -247,19 +251,23 @@ Result<std::uint64_t> PublisherPort::publish_small_slowly(const std::byte* messa
     return tl::unexpected(spi::unusable(this));
   }
   spi::LoanRecord record{};
-  if (const Status lent = loan({size, 0, 1}, record); !lent) {
+  if (const Status lent = spi::guarded([&] { return loan({size, 0, 1}, record); }); !lent) {
     return tl::unexpected(lent.error());
   }
   std::copy_n(message, size, record.payload);
-  Result<std::uint64_t> sequence = publish_when_admitted(record, {});
+  Result<std::uint64_t> sequence = spi::guarded([&] { return publish_when_admitted(record, {}); });
   if (!sequence) {
     drop(record);
   }
   return sequence;
 }
 
+// The sample is published, whatever comes now: without memory, sleepers look after their slice.
 Result<std::uint64_t> PublisherPort::wake_sleepers(std::uint64_t sequence) noexcept {
-  subscribers_.wake_sleepers();
+  try {
+    subscribers_.wake_sleepers();
+  } catch (const std::bad_alloc&) {
+  }
   return sequence;
 }
 
@@ -275,8 +283,8 @@ Result<ChunkRef> PublisherPort::find_chunk(std::size_t bytes) {
   if (grown) {
     return grown;
   }
-  // What is missing may be held by the dead, or by small messages that nobody wants.
-  subscribers_.drop_dead_holders();
+  // What is missing may be kept for the dead, in hand or unread, or by small messages that nobody wants.
+  subscribers_.drop_dead();
   reclaim(GiveUp::unwanted);
   return chunks_.grow(bytes);
 }

@@ -87,6 +87,11 @@ class PublisherPort final : public spi::PublisherPort {
   Result<std::vector<Peer>> peers() override;
   // The oldest sequence that somebody attached has not taken yet, within its depth; next_sequence() if there is none.
   [[nodiscard]] std::uint64_t oldest_wanted();
+  // Leaves out who has died. True: somebody had.
+  bool drop_dead() { return subscribers_.drop_dead(); }
+  // Makes the descriptor readable at the next take, for who waits for more than space in the ring; nothing before fd()
+  // was asked for. Who calls this looks again afterwards.
+  void watch_takes();
   Status wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) override;
   Status wait_until_taken(std::uint64_t sequence, Deadline deadline, const std::stop_token& stop) override;
 
@@ -107,13 +112,15 @@ class PublisherPort final : public spi::PublisherPort {
     explicit Measures(const spi::LoanRequest& request) noexcept {
       const std::size_t step = std::max<std::size_t>(request.alignment, alignof(std::max_align_t));
       payload_offset = (request.header_size + step - 1) & ~(step - 1);
-      bytes = std::max(payload_offset + request.size, request.alignment);  // a chunk is aligned to its size
+      // A chunk is aligned to its size. What has more bytes than there are numbers fits into none.
+      bytes = std::max(request.size + std::min(payload_offset, ~request.size), request.alignment);
     }
     std::size_t payload_offset;
     std::size_t bytes;
   };
 
-  // Samples that follow each other so soon are a stream: some hundred nanoseconds, whatever the clock.
+  // Samples that follow each other so soon are a stream: some hundred nanoseconds, whatever the clock. Without one
+  // (publish_time=no) all are taken for one.
   static constexpr std::uint64_t stream_ticks = 1000;
 
   // Of a loan that will be carried in the slot: no chunk.

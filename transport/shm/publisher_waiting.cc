@@ -96,19 +96,19 @@ Status PublisherPort::wait_for_admission(std::optional<Deadline> deadline) {
 Result<Wake> PublisherPort::wait(Deadline deadline, const std::stop_token& stop) {
   const std::stop_callback wake(stop, [this] { ring(counters_.twin); });
   while (true) {
-    if (stop.stop_requested()) {
-      return Wake::interrupted;
-    }
-    if (look_for_space()) {
-      refused_ = false;
+    const bool interrupted = stop.stop_requested();
+    if (!interrupted && look_for_space()) {
+      if (std::exchange(refused_, false)) {
+        header_.want.store(0, std::memory_order_relaxed);
+      }
       return Wake::ready;
     }
-    if (passed(deadline)) {
+    if (interrupted || passed(deadline)) {
       if (tokens_) {
         refused_ = true;  // who looked in vain may wait on the descriptor now
         settle();
       }
-      return Wake::deadline;
+      return interrupted ? Wake::interrupted : Wake::deadline;
     }
     sleep_for_space(deadline);
   }
@@ -117,6 +117,15 @@ Result<Wake> PublisherPort::wait(Deadline deadline, const std::stop_token& stop)
 std::uint64_t PublisherPort::oldest_wanted() {
   flow_.refresh(next_);
   return std::min(flow_.floor(), next_);
+}
+
+void PublisherPort::watch_takes() {
+  if (!tokens_) {
+    return;
+  }
+  tokens_.drain();
+  refused_ = true;
+  header_.want.store(armed_word(++generation_, WakeBy::token), std::memory_order_seq_cst);
 }
 
 Status PublisherPort::wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) {

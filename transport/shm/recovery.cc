@@ -41,6 +41,10 @@ Result<Succession> derive_succession(const Slot* slots, std::uint64_t count, std
       continue;
     }
     const Descriptor sample = RingReader(slots, count).read(word / 4);
+    // The writer takes the whole word later, not only what a reader takes of it.
+    if (slots[index].chunk.load(std::memory_order_relaxed) != sample.chunk.value()) {
+      return corrupt(index, "names an impossible chunk");
+    }
     if (sample.is_carried()) {
       continue;
     }

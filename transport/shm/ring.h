@@ -6,7 +6,8 @@
 //   0          never written
 //   4n + 1     sample n is being written
 //   4n + 2     sample n is valid
-//   4n + 3     sample n is retired: its chunk was given back before n + N came to overwrite it (flow.h says when)
+//   4n + 3     sample n is retired: its chunk was given back before n + N came to overwrite it (publisher_flow.h says
+//   when)
 //
 // Ownership. The publisher alone writes slots; readers map them read-only.
 //
@@ -126,15 +127,18 @@ class RingReader {
   RingReader() = default;
   RingReader(const Slot* slots, std::uint64_t count) noexcept : slots_(slots), mask_(count - 1) {}
 
+  // Nobody publishes so many: who is led here reads memory that was overwritten.
+  static constexpr std::uint64_t beyond_all = std::uint64_t{1} << 60U;
+
   // Moves `sequence` over what is gone, to the oldest sample at or after it that may be there. True: that one is valid
-  // now. False: it is not published yet.
+  // now. False: it is not published yet, or, at beyond_all and above, the ring cannot be trusted.
   bool seek(std::uint64_t& sequence) const noexcept {
     while (true) {
       const std::uint64_t word = slots_[sequence & mask_].word.load(std::memory_order_seq_cst);
       if (word == valid_mark(sequence)) [[likely]] {
         return true;
       }
-      if (word < valid_mark(sequence)) {
+      if (word < valid_mark(sequence) || sequence >= beyond_all) {
         return false;
       }
       // Retired: the next may be there. Else the slot is at a later sample, and all up to that one's predecessor in the

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "transport/shm/recovery.h"
+
 namespace weir::shm {
 namespace {
 
@@ -45,6 +47,22 @@ TEST_F(Ring, ReaderAtTheEndWaitsForTheNextSample) {
   publish(3);
   EXPECT_TRUE(reader_.seek(sequence));
   EXPECT_EQ(reader_.read(3).size, 3U);
+}
+
+TEST_F(Ring, SuccessorTakesNoChunkWithBitsThatReadersDoNotSee) {
+  writer_.write(0, {.chunk = ChunkRef(1, 0), .size = carried_size + 1, .ticks = 0});
+  ASSERT_TRUE(derive_succession(slots_.get(), slot_count, page, "test"));
+  slots_[0].chunk.fetch_or(std::uint64_t{1} << 50U);
+  const Result<Succession> succession = derive_succession(slots_.get(), slot_count, page, "test");
+  ASSERT_FALSE(succession);
+  EXPECT_EQ(succession.error().code(), ErrorCode::corrupt);
+}
+
+TEST_F(Ring, ReaderThatIsLedBeyondAllSamplesComesToAnEnd) {
+  for (std::uint64_t index = 0; index < slot_count; ++index) slots_[index].word.store(~std::uint64_t{0});
+  std::uint64_t sequence = 0;
+  EXPECT_FALSE(reader_.seek(sequence));
+  EXPECT_GE(sequence, RingReader::beyond_all);
 }
 
 TEST_F(Ring, LappedReaderJumpsToTheOldestThatIsThere) {

@@ -46,7 +46,8 @@ Result<Opened> open_common(const TopicDirectory& topic, SegmentName segment) {
   }
   const auto& header = *reinterpret_cast<const SegmentHeader*>(memory->data());
   const std::uint64_t magic = segment.role == Role::publisher ? publisher_magic : subscriber_magic;
-  if (header.magic != magic || header.id != segment.id || header.name_size > sizeof(header.name)) {
+  const std::uint32_t name_size = header.name_size;  // once: its owner may write to it meanwhile
+  if (header.magic != magic || header.id != segment.id || name_size > sizeof(header.name)) {
     return failure(ErrorCode::corrupt, what + ": its header is not ours: remove the topic's directory");
   }
   if (header.version != layout_version) {
@@ -56,7 +57,7 @@ Result<Opened> open_common(const TopicDirectory& topic, SegmentName segment) {
   }
   opened.peer = {.role = segment.role,
                  .id = segment.id,
-                 .name = std::string(header.name, header.name_size),
+                 .name = std::string(header.name, name_size),
                  .pid = pid_of(header),
                  .alive = true};
   opened.file = std::move(*file);

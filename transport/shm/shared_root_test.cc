@@ -249,13 +249,25 @@ TEST_F(SharedRoot, DurableMemberBelongsToItsUserAndRemovingTakesAllOrNothing) {
     return child.succeeded();
   };
   ASSERT_TRUE(publish(first_user, 0));
+  const auto refusal_to_another = [&] {
+    Child child([&] {
+      EXPECT_TRUE(become(second_user));
+      Node node = must(Node::open());
+      const auto refused = node.publisher(root_.uri(durable));
+      EXPECT_FALSE(refused);
+      EXPECT_EQ(refused.error().code(), ErrorCode::permission_denied);
+      EXPECT_THAT(refused.error().message(), HasSubstr("user 41001"));
+      return true;
+    });
+    return child.succeeded();
+  };
+  EXPECT_TRUE(refusal_to_another());
+  // Who planted it for others to take would go on writing to it.
+  ASSERT_EQ(chmod((root_.directory() / root_.segment(Role::publisher)).c_str(), 0660), 0);
+  EXPECT_TRUE(refusal_to_another());
   Child other([&] {
     EXPECT_TRUE(become(second_user));
     Node node = must(Node::open());
-    const auto refused = node.publisher(root_.uri(durable));
-    EXPECT_FALSE(refused);
-    EXPECT_EQ(refused.error().code(), ErrorCode::permission_denied);
-    EXPECT_THAT(refused.error().message(), HasSubstr("user 41001"));
     Subscriber subscriber = must(node.subscriber(root_.uri("history=4&depth=4&durability=persistent&name=reader")));
     EXPECT_TRUE(is_filled(next_sample(subscriber).payload(), 0));
     { const Subscriber left = std::move(subscriber); }

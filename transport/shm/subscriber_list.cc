@@ -89,13 +89,13 @@ bool SubscriberList::add(PeerId id) {
   return true;
 }
 
-void SubscriberList::notice_return(Entry& entry) noexcept {
+void SubscriberList::notice_return(Entry& entry) {
   const std::uint64_t born = entry.segment.header().born.load(std::memory_order_acquire);
   if (born == entry.born) {
     return;
   }
   if (entry.born != 0) {  // its former owner has ended, left or not: what we have open was that one's
-    entry.life = File();
+    entry.life = WatchedLife();
     entry.wake = File();
     log_end(entry, true);
     entry.segment.peer.alive = true;
@@ -107,7 +107,7 @@ void SubscriberList::notice_return(Entry& entry) noexcept {
 void SubscriberList::announce(Entry& entry) {
   const Stage stage = stage_of(entry.segment);
   if (stage == Stage::left) {
-    entry.life = File();  // it has hung up, though its segment may stay for samples in hand
+    entry.life = WatchedLife();  // it has hung up, though its segment may stay for samples in hand
   }
   if (stage == Stage::joined && !entry.announced) {
     entry.announced = true;
@@ -118,7 +118,7 @@ void SubscriberList::announce(Entry& entry) {
   }
 }
 
-void SubscriberList::log_end(Entry& entry, bool dead) noexcept {
+void SubscriberList::log_end(Entry& entry, bool dead) {
   if (std::exchange(entry.announced, false)) {
     entry.segment.peer.alive = !dead;
     log_.record(dead ? Change::died : Change::left, entry.segment.peer);
@@ -182,7 +182,7 @@ SubscriberList::Needs SubscriberList::needs(std::uint64_t next) noexcept {
   return needs;
 }
 
-void SubscriberList::collect_pins(std::vector<std::uint64_t>& pinned) noexcept {
+void SubscriberList::collect_pins(std::vector<std::uint64_t>& pinned) {
   for (Entry& entry : entries_) {
     const SubscriberSegment& segment = entry.segment;
     const std::uint64_t used = std::min(segment.header().pins_used.load(std::memory_order_seq_cst), segment.pin_count);
@@ -201,7 +201,7 @@ void SubscriberList::collect_pins(std::vector<std::uint64_t>& pinned) noexcept {
 }
 
 template <class Suspect>
-bool SubscriberList::drop_dead_if(Suspect is_suspect) noexcept {
+bool SubscriberList::drop_dead_if(Suspect is_suspect) {
   bool dropped = false;
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     if (is_suspect(*entry) && !is_alive(topic_, entry->segment.name)) {
@@ -216,16 +216,7 @@ bool SubscriberList::drop_dead_if(Suspect is_suspect) noexcept {
   return dropped;
 }
 
-bool SubscriberList::drop_dead_holders() noexcept {
-  return drop_dead_if([](const Entry& entry) {
-    const SubscriberSegment& segment = entry.segment;
-    const std::uint64_t used = std::min(segment.header().pins_used.load(std::memory_order_seq_cst), segment.pin_count);
-    return std::any_of(segment.pins(), segment.pins() + used,
-                       [](const Word<std::uint64_t>& pin) { return pin.load(std::memory_order_relaxed) != 0; });
-  });
-}
-
-bool SubscriberList::drop_dead_gates(std::uint64_t sequence) noexcept {
+bool SubscriberList::drop_dead_gates(std::uint64_t sequence) {
   return drop_dead_if([&](Entry& entry) {
     if (entry.segment.policy != SlowPolicy::lossless) {
       return false;
@@ -239,24 +230,24 @@ bool SubscriberList::drop_dead_gates(std::uint64_t sequence) noexcept {
   });
 }
 
-bool SubscriberList::drop_dead() noexcept {
+bool SubscriberList::drop_dead() {
   for (Entry& entry : entries_) {
     announce(entry);
   }
   return drop_dead_if([](const Entry&) { return true; });
 }
 
-void SubscriberList::note_hang_up(PeerId id) noexcept {
+void SubscriberList::note_hang_up(PeerId id) {
   for (Entry& entry : entries_) {
     if (entry.segment.name.id == id && is_replaced(topic_.descriptor(), entry.segment.name, entry.life)) {
-      entry.life = File();
+      entry.life = WatchedLife();
       log_end(entry, stage_of(entry.segment) != Stage::left);
       epoch_ = no_epoch;  // whoever owns it now is found by the next refresh()
     }
   }
 }
 
-bool SubscriberList::give_token(Entry& entry) noexcept {
+bool SubscriberList::give_token(Entry& entry) {
   if (!entry.wake) {
     const SegmentName name = entry.segment.name;
     Result<File> fifo = open_file(topic_.descriptor(), wake_name(name.role, name.id), O_RDWR, "waking");
@@ -269,7 +260,7 @@ bool SubscriberList::give_token(Entry& entry) noexcept {
   return true;
 }
 
-void SubscriberList::wake_sleepers() noexcept {
+void SubscriberList::wake_sleepers() {
   if (is_stale()) {
     refresh();
   }
@@ -291,7 +282,7 @@ void SubscriberList::wake_sleepers() noexcept {
   }
 }
 
-void SubscriberList::wake_all() noexcept {
+void SubscriberList::wake_all() {
   refresh();
   for (Entry& entry : entries_) {
     if (wants_token(entry.segment.header().asleep.load(std::memory_order_seq_cst))) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "transport/shm/doorbell.h"
 #include "transport/shm/membership_log.h"
 #include "transport/shm/segment.h"
 #include "transport/shm/topic_directory.h"
@@ -45,21 +46,20 @@ class SubscriberList {
   [[nodiscard]] Needs needs(std::uint64_t next) noexcept;
 
   // Appends the chunks of this publisher that subscribers pin now.
-  void collect_pins(std::vector<std::uint64_t>& pinned) noexcept;
+  void collect_pins(std::vector<std::uint64_t>& pinned);
 
-  // Tests the locks of those who have pins here, and of lossless ones that keep the gate at or below `sequence` or are
-  // still joining; leaves the dead out. True: there was one.
-  bool drop_dead_holders() noexcept;
-  bool drop_dead_gates(std::uint64_t sequence) noexcept;
+  // Tests the locks of lossless ones that keep the gate at or below `sequence` or are still joining; leaves the dead
+  // out. True: there was one.
+  bool drop_dead_gates(std::uint64_t sequence);
   // Tests the locks of all. True: there was a dead one.
-  bool drop_dead() noexcept;
+  bool drop_dead();
   // Its life FIFO has hung up: that owner has ended, though a durable subscriber may have another by now.
-  void note_hang_up(PeerId id) noexcept;
+  void note_hang_up(PeerId id);
 
   // Wakes those who sleep and have not been woken by us for this sleep.
-  void wake_sleepers() noexcept;
+  void wake_sleepers();
   // Makes everybody look: after joining, leaving, taking over.
-  void wake_all() noexcept;
+  void wake_all();
 
   // Those that have joined and live, as far as the list knows.
   [[nodiscard]] std::uint64_t joined() const noexcept;
@@ -81,7 +81,7 @@ class SubscriberList {
     std::uint64_t rung = 0;             // the last `asleep` word that we rang for
     std::uint64_t born = 0;             // SubscriberHeader::born of the owner that we know of
     bool announced = false;             // `joined` is in the log
-    File life;                          // its life FIFO, if we watch
+    WatchedLife life;                   // its life FIFO, if we watch
     File wake;                          // its wake FIFO, once needed
   };
 
@@ -89,16 +89,16 @@ class SubscriberList {
   bool add(PeerId id);
   void watch(Entry& entry);
   void announce(Entry& entry);
-  void log_end(Entry& entry, bool dead) noexcept;
+  void log_end(Entry& entry, bool dead);
   // Every listing finds it again: it is told once.
   void leave_out(PeerId id, const Error& error);
   // Whether a durable subscriber has a new owner.
-  void notice_return(Entry& entry) noexcept;
+  void notice_return(Entry& entry);
   template <class Suspect>
-  bool drop_dead_if(Suspect is_suspect) noexcept;
+  bool drop_dead_if(Suspect is_suspect);
   [[nodiscard]] const Cursor* cursor_of(Entry& entry) noexcept;
   // False: it could not be given for want of a descriptor.
-  bool give_token(Entry& entry) noexcept;
+  bool give_token(Entry& entry);
 
   // Of a listing that could not be completed: no epoch is this.
   static constexpr std::uint64_t no_epoch = ~std::uint64_t{0};

@@ -206,7 +206,7 @@ Result<bool> SubscriberPort::take_small_slowly(std::byte* copy, std::size_t size
     return tl::unexpected(spi::unusable(this));
   }
   spi::SampleRecord record{};
-  Result<bool> taken = take_in_turn(record);
+  Result<bool> taken = spi::guarded([&] { return take_in_turn(record); });
   if (!taken || !*taken) {
     return taken;
   }
@@ -232,7 +232,15 @@ SubscriberPort::Taken SubscriberPort::take_from(Attachment& from, spi::SampleRec
     if (ring.published(sequence + from.look_ahead)) {
       sequence = oldest_within_depth(from, sequence);
     }
-    if (!ring.seek(sequence) || from.broken) {
+    const bool is_there = ring.seek(sequence);
+    if (sequence >= RingReader::beyond_all && !from.broken) [[unlikely]] {
+      publishers_.give_up(from);
+      return fail(Error(ErrorCode::corrupt,
+                        fmt::format("topic \"{}\": publisher {:016x} names sample {}, which nobody can have published: "
+                                    "its memory has been overwritten; restart it",
+                                    topic_->place().topic, from.publisher.name.id, sequence)));
+    }
+    if (!is_there || from.broken) {
       return Taken::nothing;
     }
     const Descriptor sample = ring.read(sequence);

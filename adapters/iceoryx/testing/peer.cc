@@ -53,12 +53,12 @@ auto timed(const char* name, std::chrono::milliseconds own_wait, Call call) {
   return result;
 }
 
-// Says how far it is, five times a second.
+// Says how far it is, fifty times a second.
 class Progress {
  public:
   void note(std::uint64_t count) {
     if (Clock::now() < next_) return;
-    next_ = Clock::now() + std::chrono::milliseconds(200);
+    next_ = Clock::now() + std::chrono::milliseconds(20);
     say(fmt::format("at {}", count));
   }
 

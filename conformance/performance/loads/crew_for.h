@@ -1,7 +1,6 @@
 // All loads for one carrier: what a peer's file needs to join.
 //
-//   const bool added = add_peer({.name = "pipe", …, .crew =
-//   crews_of<Pipe>(abilities)});
+//   const bool added = add_peer({.name = "pipe", …, .crew = crews_of<Pipe>(abilities)});
 #pragma once
 
 #include <functional>

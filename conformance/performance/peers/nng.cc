@@ -30,12 +30,10 @@ void check(int result, const char* what) {
 // Never closed, as its process ends soon: nng 1.5.2 may wait for ever when a subscriber is closed that has messages.
 class Socket {
  public:
-  explicit Socket(int (*open)(nng_socket*)) {
+  Socket(int (*open)(nng_socket*), int depth) {
     check(open(&socket_), "open");
-    // Messages of any size. Protocols without a queue of their own have no
-    // length to set.
+    // Messages of any size. Protocols without a queue of their own have no length to set.
     check(nng_socket_set_size(socket_, NNG_OPT_RECVMAXSZ, 0), "set");
-    constexpr int depth = 255;
     static_cast<void>(nng_socket_set_int(socket_, NNG_OPT_SENDBUF, depth));
     static_cast<void>(nng_socket_set_int(socket_, NNG_OPT_RECVBUF, depth));
     check(nng_socket_set_ms(socket_, NNG_OPT_RECONNMINT, 1), "set");
@@ -98,7 +96,8 @@ class Nng {
   [[nodiscard]] Sender sender(Lane lane) const {
     Socket socket(task_.load == Load::fan_in         ? nng_push0_open
                   : task_.load == Load::publish_cost ? nng_pub0_open
-                                                     : nng_pair0_open);
+                                                     : nng_pair0_open,
+                  depth());
     auto* const connected = new std::atomic<std::uint64_t>(0);  // counted in by its threads, to the end of the process
     check(nng_pipe_notify(
               socket.get(), NNG_PIPE_EV_ADD_POST,
@@ -118,7 +117,8 @@ class Nng {
   [[nodiscard]] Receiver receiver(Lane lane) const {
     Socket socket(task_.load == Load::fan_in         ? nng_pull0_open
                   : task_.load == Load::publish_cost ? nng_sub0_open
-                                                     : nng_pair0_open);
+                                                     : nng_pair0_open,
+                  depth());
     if (task_.load == Load::fan_in) {
       check(nng_listen(socket.get(), address(lane).c_str(), nullptr, 0), "listen");
     } else {
@@ -131,6 +131,7 @@ class Nng {
   }
 
  private:
+  [[nodiscard]] int depth() const noexcept { return static_cast<int>(depth_for(task_.message.size)); }
   // Goes on in the background when nobody listens yet.
   void dial(const Socket& socket, Lane lane) const {
     check(nng_dial(socket.get(), address(lane).c_str(), nullptr, NNG_FLAG_NONBLOCK), "dial");

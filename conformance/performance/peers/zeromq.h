@@ -26,7 +26,12 @@ class ZeroMq {
 
   class Socket {
    public:
-    explicit Socket(int type) : socket_(zmq_socket(context(), type)) { check(socket_ == nullptr ? -1 : 0, "socket"); }
+    // `depth`: of its queues, each way; what is bound or connected later has it.
+    Socket(int type, int depth) : socket_(zmq_socket(context(), type)) {
+      check(socket_ == nullptr ? -1 : 0, "socket");
+      set(ZMQ_SNDHWM, depth);
+      set(ZMQ_RCVHWM, depth);
+    }
     void set(int option, int value) { check(zmq_setsockopt(get(), option, &value, sizeof(value)), "setsockopt"); }
     void bind(const std::string& address) { check(zmq_bind(get(), address.c_str()), "bind"); }
     void connect(const std::string& address) { check(zmq_connect(get(), address.c_str()), "connect"); }
@@ -138,7 +143,7 @@ class ZeroMq {
   // Where one receives what several send, the receiver binds; else the sender
   // does.
   [[nodiscard]] Sender sender(Lane lane) const {
-    Socket socket(task_.load == Load::fan_in ? ZMQ_PUSH : one_to_one() ? ZMQ_PAIR : ZMQ_XPUB);
+    Socket socket(task_.load == Load::fan_in ? ZMQ_PUSH : one_to_one() ? ZMQ_PAIR : ZMQ_XPUB, depth());
     if (!one_to_one() && task_.load != Load::fan_in) {
       socket.set(ZMQ_XPUB_VERBOSER, 1);
       socket.set(ZMQ_XPUB_NODROP, task_.load == Load::publish_cost ? 0 : 1);
@@ -152,7 +157,7 @@ class ZeroMq {
             task_.blocking && task_.load != Load::publish_cost};
   }
   [[nodiscard]] Receiver receiver(Lane lane) const {
-    Socket socket(task_.load == Load::fan_in ? ZMQ_PULL : one_to_one() ? ZMQ_PAIR : ZMQ_SUB);
+    Socket socket(task_.load == Load::fan_in ? ZMQ_PULL : one_to_one() ? ZMQ_PAIR : ZMQ_SUB, depth());
     if (task_.load == Load::fan_in) {
       socket.bind(address(lane));
     } else {
@@ -176,6 +181,7 @@ class ZeroMq {
   [[nodiscard]] bool one_to_one() const noexcept {
     return task_.load == Load::latency || task_.load == Load::stream || task_.load == Load::many_topics;
   }
+  [[nodiscard]] int depth() const noexcept { return static_cast<int>(depth_for(task_.message.size)); }
   [[nodiscard]] std::string address(Lane lane) const {
     return prefix_ + (lane.direction == Direction::there ? "there" : "back") + std::to_string(lane.index);
   }

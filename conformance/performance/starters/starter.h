@@ -1,6 +1,5 @@
-// A program that has one peer linked in and nothing else, to be started afresh:
-// for the time to its first message, for the memory of a topic, and to be
-// watched by a tool that counts instructions.
+// A program that has one peer linked in and nothing else, to be started afresh: for the time to its first message, for
+// the memory of a topic, and to be watched by a tool that counts instructions.
 //
 //   starter receive NAME          opens, receives one message, tells when
 //   starter send NAME             opens, sends one message as soon as somebody is there, tells when it was started
@@ -8,12 +7,13 @@
 //   starter idle-send NAME N      the same for the sender
 //   starter exchange NAME N       sends N messages to itself, one after the other
 //
-// It tells its figure on standard output as a line, then waits until its
-// standard input ends.
+// It tells its figure on standard output as a line, then waits until its standard input ends.
 #pragma once
 
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
@@ -120,12 +120,10 @@ void run(const std::string& role, const std::string& name, std::uint64_t count, 
 // `make(task, name)`: a carrier that all processes with this name share.
 template <class Make>
 int starter_main(int count, char** arguments, Make make) {
+  // Whoever started it ends it; if that one is killed, the kernel does.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   try {
-    if (count < 3) {
-      fail(
-          "usage: starter send|receive|idle-send|idle-receive|exchange NAME "
-          "[N]");
-    }
+    if (count < 3) fail("usage: starter send|receive|idle-send|idle-receive|exchange NAME [N]");
     starter::run(arguments[1], arguments[2], count > 3 ? std::stoull(arguments[3]) : 1, make);
     return 0;
   } catch (const std::exception& thrown) {

@@ -14,7 +14,8 @@ std::array<std::mutex, testing::most_processes + 1> mutexes;
 
 std::mutex& fork_mutex() { return mutexes[testing::current_process()]; }
 
-ClosedInChildren::ClosedInChildren(int descriptor) : descriptor_(descriptor) {}
+ClosedInChildren::ClosedInChildren(int descriptor, const std::lock_guard<std::mutex>& /*no_fork*/)
+    : descriptor_(descriptor) {}
 ClosedInChildren::~ClosedInChildren() = default;
 
 }  // namespace weir::shm
