@@ -80,7 +80,7 @@ class Side {
   // side_endpoints.cc. They return 0 or the errno.
   [[nodiscard]] int attach_by(const Route& route, bool binds);
   [[nodiscard]] int attach_to_any_port(const Route& route);
-  [[nodiscard]] int attach_natively(const Route& route, const char* text, bool binds);
+  [[nodiscard]] int attach_natively(const Route& route, bool binds);
   [[nodiscard]] int open_place(Place& place);
   [[nodiscard]] int open_sender(Place& place);
   [[nodiscard]] int open_receiver(Place& place);

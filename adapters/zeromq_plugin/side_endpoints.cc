@@ -48,14 +48,14 @@ int Side::attach(const char* text, bool binds) {
   } else if (route.leads == Leads::nowhere) {
     error = route.error;
   } else if (route.leads == Leads::to_libzmq) {
-    error = attach_natively(route, text, binds);
+    error = attach_natively(route, binds);
   } else {
     error = attach_by(route, binds);
   }
   return error == 0 ? 0 : fail(error);
 }
 
-int Side::attach_natively(const Route& route, const char* /*text*/, bool binds) {
+int Side::attach_natively(const Route& route, bool binds) {
   const int result =
       binds ? libzmq().bind(socket_, route.native.c_str()) : libzmq().connect(socket_, route.native.c_str());
   if (result != 0) return errno;
@@ -71,7 +71,7 @@ int Side::attach_to_any_port(const Route& route) {
   constexpr int most_tries = 1000;
   for (int tries = 0; tries < most_tries; ++tries) {
     const Route chosen = with_port(route, ephemeral(numbers), settings());
-    const int error = chosen.leads == Leads::to_shm ? attach_by(chosen, true) : attach_natively(chosen, nullptr, true);
+    const int error = chosen.leads == Leads::to_shm ? attach_by(chosen, true) : attach_natively(chosen, true);
     if (error != EADDRINUSE) return error;
   }
   return EADDRINUSE;

@@ -1,5 +1,4 @@
 // Death as an event: seen by who waits on a descriptor, whatever else of the dead process lives on.
-#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -13,11 +12,6 @@ namespace weir::shm::testing {
 namespace {
 
 constexpr int watchdog_milliseconds = 10'000;
-
-bool is_readable(int descriptor, int milliseconds) {
-  pollfd ready{.fd = descriptor, .events = POLLIN, .revents = 0};
-  return poll(&ready, 1, milliseconds) == 1;
-}
 
 // Takes all there is, so that the descriptor is quiet.
 template <class Endpoint>

@@ -1,7 +1,6 @@
 #include "transport/shm/names.h"
 
 #include <cctype>
-#include <clocale>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,17 +16,6 @@ TEST(DirectoryName, PlainTopicKeepsItsName) {
   EXPECT_EQ(directory_of("imu_2.raw-data"), "imu_2.raw-data");
   EXPECT_EQ(directory_of("camera/front"), "camera%2Ffront");
   EXPECT_EQ(directory_of("größe"), "gr%C3%B6%C3%9Fe");
-}
-
-TEST(DirectoryName, DoesNotDependOnTheLocale) {
-  const char* const former = std::setlocale(LC_ALL, nullptr);
-  const std::string kept = former == nullptr ? "C" : former;
-  for (const char* locale : {"C", "C.UTF-8", "en_US.ISO-8859-1", "de_DE.ISO-8859-1"}) {
-    if (std::setlocale(LC_ALL, locale) != nullptr) {
-      EXPECT_EQ(directory_of("\xE9"), "%E9") << locale;
-    }
-  }
-  std::setlocale(LC_ALL, kept.c_str());
 }
 
 TEST(DirectoryName, NoTopicLeavesTheRoot) {

@@ -1,6 +1,4 @@
 // What a publisher's waits leave behind: the descriptor of one that was refused tells of room, that of another nothing.
-#include <poll.h>
-
 #include <stop_token>
 
 #include "transport/shm/test_topic.h"
@@ -9,11 +7,6 @@ namespace weir::shm::testing {
 namespace {
 
 constexpr int watchdog_milliseconds = 10'000;
-
-bool is_readable(int descriptor, int milliseconds) {
-  pollfd ready{.fd = descriptor, .events = POLLIN, .revents = 0};
-  return poll(&ready, 1, milliseconds) == 1;
-}
 
 class PublisherWaiting : public ::testing::Test {
  protected:

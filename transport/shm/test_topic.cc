@@ -1,5 +1,6 @@
 #include "transport/shm/test_topic.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -106,6 +107,11 @@ std::uint64_t drain(Subscriber& subscriber) {
     ++count;
   }
   return count;
+}
+
+bool is_readable(int descriptor, int milliseconds) {
+  pollfd ready{.fd = descriptor, .events = POLLIN, .revents = 0};
+  return poll(&ready, 1, milliseconds) == 1;
 }
 
 Sample next_sample(Subscriber& subscriber) {

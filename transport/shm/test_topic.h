@@ -77,6 +77,9 @@ Result<std::uint64_t> send(Publisher& publisher, std::size_t size, std::uint64_t
 // Takes until there is nothing; how many came.
 std::uint64_t drain(Subscriber& subscriber);
 
+// Whether the descriptor is readable within so long; at once if 0.
+[[nodiscard]] bool is_readable(int descriptor, int milliseconds);
+
 // Waits for a sample, with a watchdog of a minute, and takes it.
 [[nodiscard]] Sample next_sample(Subscriber& subscriber);
 
