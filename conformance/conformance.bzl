@@ -34,7 +34,7 @@ FAMILIES = [
     "waiting",
 ]
 
-def transport_conformance_test(name, srcs, backend_deps, families = FAMILIES, exclusive = [], shards = {}, data = [], tags = [], **kwargs):
+def transport_conformance_test(name, srcs, backend_deps, families = FAMILIES, shards = {}, data = [], tags = [], **kwargs):
     """Makes the tests of all families for one backend.
 
     Args:
@@ -42,7 +42,6 @@ def transport_conformance_test(name, srcs, backend_deps, families = FAMILIES, ex
       srcs: the file that defines weir::conformance::backend_under_test().
       backend_deps: the libraries that it needs, among them the one that registers the backend.
       families: those to be judged; all if left out.
-      exclusive: those of them beside which no other test may run.
       shards: by family, the processes that its tests are spread over, where what one brings about may outlast it.
       data: files that the backend needs when it runs.
       tags: of every test.
@@ -62,7 +61,7 @@ def transport_conformance_test(name, srcs, backend_deps, families = FAMILIES, ex
             size = "medium",
             data = data,
             shard_count = shards.get(family),
-            tags = tags + (["exclusive"] if family in exclusive else []),
+            tags = tags,
             deps = [
                 name + "_backend",
                 Label("//conformance/" + family),

@@ -11,8 +11,9 @@
 
 namespace weir::iceoryx {
 
-// The result of `call`, which runs on a thread of its own; empty if it has none within `limit`. Then the thread is left
-// behind, with all that `call` holds, and `late` is given the result if there ever is one.
+// The result of `call`, which runs on a thread of its own that has ended, with all that `call` holds, when this
+// returns; empty if it has none within `limit`. Then the thread is left behind, and `late` is given the result if there
+// ever is one.
 template <class Call, class Late>
 auto bounded(std::chrono::nanoseconds limit, Call call, Late late) -> std::optional<decltype(call())> {
   using Value = decltype(call());
@@ -23,7 +24,7 @@ auto bounded(std::chrono::nanoseconds limit, Call call, Late late) -> std::optio
     bool abandoned = false;
   };
   const auto shared = std::make_shared<Shared>();
-  std::thread([shared, call = std::move(call), late = std::move(late)]() mutable {
+  std::thread thread([shared, call = std::move(call), late = std::move(late)]() mutable {
     Value value = call();
     {
       const std::lock_guard lock(shared->mutex);
@@ -34,10 +35,17 @@ auto bounded(std::chrono::nanoseconds limit, Call call, Late late) -> std::optio
       }
     }
     late(std::move(value));
-  }).detach();
-  std::unique_lock lock(shared->mutex);
-  shared->changed.wait_for(lock, limit, [&] { return shared->value.has_value(); });
-  shared->abandoned = !shared->value.has_value();
+  });
+  {
+    std::unique_lock lock(shared->mutex);
+    shared->changed.wait_for(lock, limit, [&] { return shared->value.has_value(); });
+    shared->abandoned = !shared->value.has_value();
+  }
+  if (shared->abandoned) {
+    thread.detach();
+    return std::nullopt;
+  }
+  thread.join();
   return std::move(shared->value);
 }
 

@@ -23,7 +23,7 @@ namespace {
 constexpr const char* program = "/usr/bin/iox-roudi";
 
 // Only what a signal handler may: other threads of the parent may have held any lock.
-[[noreturn]] void become_roudi(const char* configuration, bool monitors, pid_t parent) {
+[[noreturn]] void become_roudi(const char* configuration, bool monitors, int log, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
   ::setpgid(0, 0);  // a terminal's interrupt is not for it
@@ -31,9 +31,10 @@ constexpr const char* program = "/usr/bin/iox-roudi";
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   const int nowhere = ::open("/dev/null", O_RDWR);
-  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nowhere, standard);
-  ::execl(program, program, "--config-file", configuration, "--log-level", "off", "--monitoring-mode",
-          monitors ? "on" : "off", nullptr);
+  ::dup2(nowhere, STDIN_FILENO);
+  for (const int standard : {STDOUT_FILENO, STDERR_FILENO}) ::dup2(log < 0 ? nowhere : log, standard);
+  ::execl(program, program, "--config-file", configuration, "--log-level", log < 0 ? "off" : "warning",
+          "--monitoring-mode", monitors ? "on" : "off", nullptr);
   ::_exit(127);
 }
 
@@ -67,7 +68,7 @@ std::string roudi_configuration(const std::vector<Pool>& pools) {
   return text;
 }
 
-Result<std::unique_ptr<RoudiProcess>> RoudiProcess::start(const std::vector<Pool>& pools, bool monitors) {
+Result<std::unique_ptr<RoudiProcess>> RoudiProcess::start(const std::vector<Pool>& pools, bool monitors, int log) {
   if (::access(program, X_OK) != 0) {
     return failure(ErrorCode::not_found,
                    fmt::format("iceoryx: roudi=spawn needs {}: install the package iceoryx", program));
@@ -77,7 +78,8 @@ Result<std::unique_ptr<RoudiProcess>> RoudiProcess::start(const std::vector<Pool
     return failure(ErrorCode::resource_exhausted, fmt::format("iceoryx: memfd_create: {}", std::strerror(errno)));
   }
   std::unique_ptr<RoudiProcess> roudi(new RoudiProcess);
-  roudi->keeper_ = std::thread([raw = roudi.get(), configuration, monitors] { raw->keep(configuration, monitors); });
+  roudi->keeper_ =
+      std::thread([raw = roudi.get(), configuration, monitors, log] { raw->keep(configuration, monitors, log); });
   {
     std::unique_lock lock(roudi->mutex_);
     roudi->changed_.wait(lock, [&] { return roudi->started_; });
@@ -96,11 +98,11 @@ Result<std::unique_ptr<RoudiProcess>> RoudiProcess::start(const std::vector<Pool
   return roudi;
 }
 
-void RoudiProcess::keep(int configuration, bool monitors) {
+void RoudiProcess::keep(int configuration, bool monitors, int log) {
   const std::string path = fmt::format("/proc/self/fd/{}", configuration);
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
-  if (child == 0) become_roudi(path.c_str(), monitors, parent);
+  if (child == 0) become_roudi(path.c_str(), monitors, log, parent);
   ::close(configuration);
   std::unique_lock lock(mutex_);
   pid_ = child;

@@ -30,8 +30,9 @@ class RoudiProcess {
   // Starts one and waits until it answers. Pools must be in order of size; sizes are rounded up to what iceoryx can.
   // Errors: not_found if iox-roudi is not installed; unavailable if it does not come up, as when another runs.
   // `monitors`: whether it takes processes for dead whose keep-alive it misses, as it does by default.
-  [[nodiscard]] static Result<std::unique_ptr<RoudiProcess>> start(const std::vector<Pool>& pools,
-                                                                   bool monitors = true);
+  // `log`: a descriptor that its warnings go to, borrowed until this returns; nowhere if negative.
+  [[nodiscard]] static Result<std::unique_ptr<RoudiProcess>> start(const std::vector<Pool>& pools, bool monitors = true,
+                                                                   int log = -1);
   RoudiProcess(const RoudiProcess&) = delete;
   RoudiProcess& operator=(const RoudiProcess&) = delete;
   // Ends it by SIGKILL: by SIGTERM it would send SIGTERM to this process too.
@@ -42,7 +43,7 @@ class RoudiProcess {
  private:
   RoudiProcess() = default;
   // Runs on the keeper: starts the child, and waits until it is to end.
-  void keep(int configuration, bool monitors);
+  void keep(int configuration, bool monitors, int log);
   [[nodiscard]] bool alive();
 
   // The child's life hangs on the thread that started it (PR_SET_PDEATHSIG), so that it ends with this process.

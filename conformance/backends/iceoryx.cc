@@ -9,6 +9,7 @@
 
 #include "adapters/iceoryx/roudi_process.h"
 #include "adapters/iceoryx/testing/private_mounts.h"
+#include "conformance/backends/starvation.h"
 #include "conformance/conformance.h"
 #include "conformance/harness/failure.h"
 
@@ -50,7 +51,7 @@ std::vector<iceoryx::Pool> pools() {
 }
 
 // RouDi takes a process that gets no processor for 1.5 s for dead, as may happen beside other tests. So it looks after
-// its processes where tests are about what it does then, and those families run alone (BUILD).
+// its processes only where tests are about what it does then; a test in which it was wrong is inconclusive.
 bool is_about_deaths() {
   const ::testing::TestInfo* test = ::testing::UnitTest::GetInstance()->current_test_info();
   const std::string_view family = test == nullptr ? "" : test->test_suite_name();
@@ -58,11 +59,26 @@ bool is_about_deaths() {
          family == "Random";
 }
 
-std::shared_ptr<void> start_roudi(const Sandbox& /*sandbox*/) {
-  auto roudi = iceoryx::RoudiProcess::start(pools(), is_about_deaths());
-  if (!roudi) throw HarnessFailure(roudi.error().message());
-  return std::shared_ptr<iceoryx::RoudiProcess>(std::move(*roudi));
-}
+// A RouDi, and after its end what it was wrong about.
+class Roudi {
+ public:
+  explicit Roudi(std::shared_ptr<Starvation> starvation) : starvation_(std::move(starvation)) {
+    auto started = iceoryx::RoudiProcess::start(pools(), is_about_deaths(), starvation_->log());
+    starvation_->started();
+    if (!started) throw HarnessFailure(started.error().message());
+    process_ = std::move(*started);
+  }
+  Roudi(const Roudi&) = delete;
+  Roudi& operator=(const Roudi&) = delete;
+  ~Roudi() {
+    process_.reset();
+    starvation_->ended();
+  }
+
+ private:
+  std::shared_ptr<Starvation> starvation_;
+  std::unique_ptr<iceoryx::RoudiProcess> process_;
+};
 
 std::vector<Deviation> deviations() {
   using enum Deviation::Kind;
@@ -101,10 +117,17 @@ std::vector<Deviation> deviations() {
 }  // namespace
 
 BackendUnderTest backend_under_test() {
+  // Of one test, as this is called for each.
+  const auto starvation = std::make_shared<std::shared_ptr<Starvation>>();
   return {.name = "iceoryx",
           .endpoint = "iceoryx://conformance/{sandbox}/{topic}",
           .deviations = deviations(),
-          .prepare = start_roudi};
+          .prepare =
+              [starvation](const Sandbox& /*sandbox*/) {
+                *starvation = std::make_shared<Starvation>();
+                return std::make_shared<Roudi>(*starvation);
+              },
+          .disturbance = [starvation] { return *starvation ? (*starvation)->found() : ""; }};
 }
 
 }  // namespace weir::conformance

@@ -189,8 +189,8 @@ CONFORMANCE_TEST(Cleanup, TheDeathOfAUserIsSeenThoughItsForkedChildLives, "CLEAN
       }
       watching_in.next_events();
       watching_out.next_events();
-      EXPECT_EQ(watching_in.events(EventKind::died).back().peer, publisher);
-      EXPECT_EQ(watching_out.events(EventKind::died).back().peer, subscriber);
+      EXPECT_EQ(watching_in.last_event(EventKind::died).peer, publisher);
+      EXPECT_EQ(watching_out.last_event(EventKind::died).peer, subscriber);
     }
   }
 }

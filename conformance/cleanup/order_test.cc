@@ -74,9 +74,7 @@ class Estate {
     Loan loan = must(publisher.loan(size), "loan");
     write_message(loan.payload(), loan.header(), identity);
     must(loan.publish(), "publish");
-    Sample sample = must(subscriber.take(), "take");
-    if (!sample) throw HarnessFailure("nothing came");
-    return std::make_unique<Sample>(std::move(sample));
+    return std::make_unique<Sample>(must_take(subscriber));
   }
 
   std::unique_ptr<Node> node_;

@@ -47,7 +47,7 @@ CONFORMANCE_TEST(Crash, AStoppedDroppingSubscriberHarmsNobody, "CRASH-9") {
   if (has(feature::exact_loss)) {
     EXPECT_SOUND(check_range(stopped.events(), publisher.id(), 0, count));
   }
-  EXPECT_EQ(stopped.events(EventKind::taken).back().sequence, count - 1);
+  EXPECT_EQ(stopped.last_event(EventKind::taken).sequence, count - 1);
 }
 
 CONFORMANCE_TEST(Crash, ADroppingSubscriberStoppedAtAnyMomentHarmsNobodyAndLosesExactly, "CRASH-9") {

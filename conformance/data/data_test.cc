@@ -56,7 +56,7 @@ CONFORMANCE_TEST(Data, PayloadsOfEverySizeArriveWhole, "DATA-1") {
     for (const std::uint64_t size : {around - 1, around, around + 1}) {
       publisher.publish({.size = size});
       EXPECT_EQ(subscriber.take_all(), 1U);
-      EXPECT_EQ(subscriber.events(EventKind::taken).back().size, size);
+      EXPECT_EQ(subscriber.last_event(EventKind::taken).size, size);
       ++sent;
     }
   }
@@ -89,7 +89,7 @@ CONFORMANCE_TEST(Data, AQuarterOfAGibibyteArrivesWhole, "DATA-3") {
   publisher.publish({.size = 8});
   EXPECT_EQ(subscriber.take_all(), 1U);
   EXPECT_SOUND(check_sound(subscriber));
-  EXPECT_EQ(subscriber.events(EventKind::taken).front().size, 256 * mebibyte);
+  EXPECT_EQ(subscriber.first_event(EventKind::taken).size, 256 * mebibyte);
 }
 
 CONFORMANCE_TEST(Data, MixedSizesArriveWholeWhileSomeAreHeld, "DATA-4") {
@@ -123,7 +123,7 @@ CONFORMANCE_TEST(Data, UserHeadersOfEverySizeArriveWhole, "DATA-5") {
     for (const std::uint64_t size : {0U, 1U, 64U, 5000U}) {
       publisher.publish({.size = size, .header_size = header});
       EXPECT_EQ(subscriber.take_all(), 1U);
-      const Event taken = subscriber.events(EventKind::taken).back();
+      const Event taken = subscriber.last_event(EventKind::taken);
       EXPECT_EQ(taken.size, size);
       EXPECT_EQ(taken.header_size, header);
       ++sent;
@@ -195,7 +195,7 @@ CONFORMANCE_TEST(Data, SendCopiesPayloadAndHeader, "DATA-8") {
 CONFORMANCE_TEST(Data, AMessageWithoutAHeaderHasNone, "DATA-9") {
   Pair pair(node(), uri("topic", "depth=8"));
   must(pair.publisher.send(pattern(10)), "send");
-  EXPECT_TRUE(must(pair.subscriber.take(), "take").header().empty());
+  EXPECT_TRUE(must_take(pair.subscriber).header().empty());
   EXPECT_TRUE(must(pair.publisher.loan(10), "loan").header().empty());
 }
 
@@ -260,7 +260,7 @@ CONFORMANCE_TEST(Data, SamplesMayBeReleasedOnAnyThread, "DATA-12") {
   for (int round = 0; round < rounds; ++round) {
     std::vector<Sample> samples;
     for (int count = 0; count < 8; ++count) must(pair.publisher.send(bytes), "send");
-    for (int count = 0; count < 8; ++count) samples.push_back(must(pair.subscriber.take(), "take"));
+    for (int count = 0; count < 8; ++count) samples.push_back(must_take(pair.subscriber));
     std::vector<Sample> others(std::make_move_iterator(samples.begin() + 4), std::make_move_iterator(samples.end()));
     samples.resize(4);
     std::jthread elsewhere([&bytes, mine = std::move(others)]() mutable {
@@ -276,7 +276,7 @@ CONFORMANCE_TEST(Data, TheLastSampleMayOutliveItsSubscriberOnAnotherThread, "DAT
   for (int round = 0; round < 50; ++round) {
     std::optional<Pair> pair(std::in_place, node(), uri("topic", "depth=4"));
     must(pair->publisher.send(pattern(100)), "send");
-    Sample sample = must(pair->subscriber.take(), "take");
+    Sample sample = must_take(pair->subscriber);
     const std::jthread elsewhere([mine = std::move(sample)]() mutable { mine.release(); });
     pair.reset();  // while the other thread releases
   }

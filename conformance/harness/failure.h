@@ -29,4 +29,12 @@ Value must(Result<Value> result, std::string_view what) {
   if constexpr (!std::is_void_v<Value>) return std::move(*result);
 }
 
+// The next sample, for a test that goes on to read it: one that is not there says nothing, and its memory is nobody's.
+template <class AnySubscriber>
+[[nodiscard]] auto must_take(AnySubscriber& subscriber) {
+  auto sample = must(subscriber.take(), "take");
+  if (!sample) throw HarnessFailure("nothing came");
+  return sample;
+}
+
 }  // namespace weir::conformance

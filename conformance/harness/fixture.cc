@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <iostream>
 #include <utility>
 
 #include <fmt/format.h>
@@ -49,6 +50,15 @@ std::vector<Deviation> deviations_of_this_test(const BackendUnderTest& backend) 
   return declared;
 }
 
+// A failure that was kept from GoogleTest until now.
+void pass_on(const ::testing::TestPartResult& failure) {
+  constexpr std::string_view failed = "Failed\n";  // GoogleTest will say so again
+  std::string_view message = failure.message();
+  if (message.starts_with(failed)) message.remove_prefix(failed.size());
+  ADD_FAILURE_AT(failure.file_name() == nullptr ? "unknown file" : failure.file_name(), failure.line_number())
+      << message;
+}
+
 // One step of the end of a test. What it throws is a failure like any other, and the steps after it are taken.
 template <class Step>
 void take_last_step(Step step) {
@@ -69,6 +79,17 @@ std::chrono::seconds ConformanceTest::budget() {
 }
 
 void ConformanceTest::SetUp() {
+  try {
+    set_up();
+  } catch (const HarnessFailure& failure) {
+    service_.reset();
+    const std::string disturbed = disturbance();
+    if (disturbed.empty()) throw;
+    INCONCLUSIVE(disturbed) << ", and the set-up failed: " << failure.what();
+  }
+}
+
+void ConformanceTest::set_up() {
   deviations_ = deviations_of_this_test(backend_);
   watchdog_.emplace(patience(), grace,
                     Watchdog::Actions{.end_peers = [this] { report_hang(); }, .end_process = [this] { end_hung(); }});
@@ -78,7 +99,7 @@ void ConformanceTest::SetUp() {
   visit();
   entries_of_nobody_ = sandbox_.entries();
   // Not before: GoogleTest must see a set-up that fails, or it runs the test without what was to be set up.
-  if (!deviations_.empty()) {
+  if (!deviations_.empty() || backend_.disturbance) {
     interception_ = std::make_unique<::testing::ScopedFakeTestPartResultReporter>(
         ::testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS, &failures_);
   }
@@ -94,7 +115,7 @@ void ConformanceTest::TearDown() {
   if (waitpid(-1, nullptr, WNOHANG) != -1 || errno != ECHILD) ADD_FAILURE() << "a child process is left";
   if (watchdog_->expired()) ADD_FAILURE() << "the test hung, and its peers were ended by the watchdog";
   watchdog_.reset();
-  settle_deviations();
+  settle_failures();
 }
 
 std::string ConformanceTest::uri(std::string_view topic, std::string_view options) const {
@@ -178,7 +199,9 @@ void ConformanceTest::look_for_leftovers() {
   if (!left.empty()) ADD_FAILURE() << "CLEAN-1: the next user of the root finds: " << fmt::format("{}", left);
 }
 
-void ConformanceTest::settle_deviations() {
+std::string ConformanceTest::disturbance() const { return backend_.disturbance ? backend_.disturbance() : ""; }
+
+void ConformanceTest::settle_failures() {
   if (!interception_) return;
   interception_.reset();
   bool failed = false;
@@ -186,6 +209,18 @@ void ConformanceTest::settle_deviations() {
   for (int at = 0; at < failures_.size(); ++at) {
     failed = failed || failures_.GetTestPartResult(at).failed();
     if (failures_.GetTestPartResult(at).skipped()) skip = failures_.GetTestPartResult(at).message();
+  }
+  const std::string disturbed = failed ? disturbance() : "";
+  if (!disturbed.empty()) {
+    for (int at = 0; at < failures_.size(); ++at) std::cout << failures_.GetTestPartResult(at);
+    INCONCLUSIVE(disturbed);
+  }
+  if (deviations_.empty()) {
+    for (int at = 0; at < failures_.size(); ++at) {
+      if (failures_.GetTestPartResult(at).failed()) pass_on(failures_.GetTestPartResult(at));
+    }
+    if (!skip.empty()) GTEST_SKIP() << skip;
+    return;
   }
   const bool always = std::any_of(deviations_.begin(), deviations_.end(),
                                   [](const Deviation& deviation) { return deviation.kind == Deviation::Kind::always; });

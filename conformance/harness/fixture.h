@@ -110,7 +110,9 @@ class ConformanceTest : public ::testing::Test {
  private:
   void visit();
   void look_for_leftovers();
-  void settle_deviations();
+  void set_up();
+  [[nodiscard]] std::string disturbance() const;
+  void settle_failures();
   void report_hang();
   [[noreturn]] void end_hung();
 

@@ -23,6 +23,9 @@ namespace {
 
 bool no_more_nodes = false;
 
+// What disturbed the running test.
+std::string disturbed;
+
 // inproc://, which can come to refuse every node.
 const spi::Registration registration([]() -> std::shared_ptr<spi::Backend> {
   if (no_more_nodes) throw HarnessFailure("no more nodes");
@@ -32,7 +35,8 @@ const spi::Registration registration([]() -> std::shared_ptr<spi::Backend> {
 // The service of the backend, which does not come up for one of the tests.
 std::shared_ptr<void> start_service(const Sandbox& /*sandbox*/) {
   const std::string_view test = ::testing::UnitTest::GetInstance()->current_test_info()->name();
-  if (test == "DISABLED_HasNoService") throw HarnessFailure("the service did not come up");
+  if (test == "DISABLED_IsDisturbedInItsSetUp") disturbed = "starved";
+  if (test == "DISABLED_HasNoService" || !disturbed.empty()) throw HarnessFailure("the service did not come up");
   return nullptr;
 }
 
@@ -48,7 +52,8 @@ BackendUnderTest backend_under_test() {
               {.requirement = "TRY-2", .kind = Deviation::Kind::may, .reason = "wrong at times"},
               {.requirement = "TRY-3", .kind = Deviation::Kind::always, .reason = "wrong", .test = "DISABLED_Other"},
           },
-      .prepare = start_service};
+      .prepare = start_service,
+      .disturbance = [] { return disturbed; }};
 }
 
 using Tried = ConformanceTest;
@@ -119,6 +124,12 @@ CONFORMANCE_TEST(Tried, DISABLED_IsRefusedWithAnotherError, "TRY-0") {
   if (!has(wrong_error)) GTEST_SKIP() << refusal(wrong_error);
 }
 CONFORMANCE_TEST(Tried, DISABLED_IsInconclusive, "TRY-0") { INCONCLUSIVE("ptrace is denied"); }
+CONFORMANCE_TEST(Tried, DISABLED_FailsDisturbed, "TRY-0") {
+  disturbed = "starved";
+  ADD_FAILURE() << "wrong";
+}
+CONFORMANCE_TEST(Tried, DISABLED_PassesDisturbed, "TRY-0") { disturbed = "starved"; }
+CONFORMANCE_TEST(Tried, DISABLED_IsDisturbedInItsSetUp, "TRY-0") {}
 CONFORMANCE_TEST(Tried, DISABLED_IsDeclaredButUnsupported, "TRY-1") {
   if (!has(refused)) GTEST_SKIP() << refusal(refused);
 }
@@ -197,6 +208,18 @@ TEST(Fixture, InconclusiveIsNeitherPassNorFailure) {
   EXPECT_EQ(tried.status, 0);
   EXPECT_EQ(tried.verdict, "inconclusive");
   EXPECT_EQ(tried.reason, "ptrace is denied");
+}
+
+TEST(Fixture, AFailureOfATestThatTheMachineDisturbedIsInconclusive) {
+  const Tries failed = try_out("FailsDisturbed");
+  EXPECT_EQ(failed.status, 0);
+  EXPECT_EQ(failed.verdict, "inconclusive");
+  EXPECT_EQ(failed.reason, "starved");
+  const Tries not_set_up = try_out("IsDisturbedInItsSetUp");
+  EXPECT_EQ(not_set_up.status, 0);
+  EXPECT_EQ(not_set_up.verdict, "inconclusive");
+  EXPECT_EQ(not_set_up.reason, "starved, and the set-up failed: the service did not come up");
+  EXPECT_EQ(try_out("PassesDisturbed").verdict, "pass");
 }
 
 }  // namespace weir::conformance

@@ -174,6 +174,15 @@ Request RemotePort::request(Operation operation) const { return {.operation = op
 
 std::vector<Event> RemotePort::events() const { return of_port(peer_->events(), number_); }
 std::vector<Event> RemotePort::events(EventKind kind) const { return of_kind(events(), kind); }
+Event RemotePort::first_event(EventKind kind) const { return some_events(kind).front(); }
+Event RemotePort::last_event(EventKind kind) const { return some_events(kind).back(); }
+
+std::vector<Event> RemotePort::some_events(EventKind kind) const {
+  std::vector<Event> some = events(kind);
+  if (!some.empty()) return some;
+  throw HarnessFailure(
+      fmt::format("port {} of peer \"{}\" has no event \"{}\"", number_, peer_->name(), name_of(kind)));
+}
 
 void RemotePort::close() const {
   peer_->begin(request(Operation::close));

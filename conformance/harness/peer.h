@@ -37,6 +37,9 @@ class RemotePort {
   // What happened to this handle so far.
   [[nodiscard]] std::vector<Event> events() const;
   [[nodiscard]] std::vector<Event> events(EventKind kind) const;
+  // The first and the last of a kind; the test ends if there is none.
+  [[nodiscard]] Event first_event(EventKind kind) const;
+  [[nodiscard]] Event last_event(EventKind kind) const;
 
   void close() const;
   // Closes the handle, but keeps its loans or samples.
@@ -53,6 +56,7 @@ class RemotePort {
   friend class ScriptedPeer;
   RemotePort(ScriptedPeer& peer, std::uint16_t number, PeerId id) : peer_(&peer), number_(number), id_(id) {}
   [[nodiscard]] Request request(Operation operation) const;
+  [[nodiscard]] std::vector<Event> some_events(EventKind kind) const;
 
   ScriptedPeer* peer_;
   std::uint16_t number_;

@@ -1,14 +1,11 @@
 #include "conformance/history/event.h"
 
-#include <string_view>
-
 #include <fmt/format.h>
 
 #include "transport/deadline.h"
 #include "transport/status.h"
 
 namespace weir::conformance {
-namespace {
 
 std::string_view name_of(EventKind kind) {
   switch (kind) {
@@ -51,6 +48,8 @@ std::string_view name_of(EventKind kind) {
   }
   return "unknown";
 }
+
+namespace {
 
 std::string_view name_of(Wake wake) {
   switch (wake) {

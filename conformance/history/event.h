@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "transport/membership.h"
 
@@ -56,7 +57,8 @@ struct Event {
   std::int64_t time = 0;  // CLOCK_MONOTONIC, nanoseconds, when the event was written
 };
 
-// One line for people.
+// For people: a word or two, and one line.
+[[nodiscard]] std::string_view name_of(EventKind kind);
 [[nodiscard]] std::string to_string(const Event& event);
 
 }  // namespace weir::conformance

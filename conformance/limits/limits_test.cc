@@ -36,7 +36,7 @@ CONFORMANCE_TEST(Limits, APayloadAboveMaxPayloadIsRefused, "LIMIT-1") {
   expect_limit(publisher.send(bytes), "max_payload");
   expect_limit(publisher.loan(std::numeric_limits<std::size_t>::max()), "max_payload");
   EXPECT_EQ(must(publisher.send(std::span(bytes).first(10240)), "send"), 0U);
-  EXPECT_EQ(must(subscriber.take(), "take").payload().size(), 10240U);
+  EXPECT_EQ(must_take(subscriber).payload().size(), 10240U);
 }
 
 CONFORMANCE_TEST(Limits, OneLoanMoreThanTheLimitIsRefused, "LIMIT-2") {

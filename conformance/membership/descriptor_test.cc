@@ -131,8 +131,8 @@ CONFORMANCE_TEST(Membership, ADescriptorAskedForAfterADeathShowsIt, "MEMBER-9") 
   EXPECT_TRUE(watching_in.readable(Patience::unbounded()));
   watching_out.next_events();
   watching_in.next_events();
-  EXPECT_EQ(watching_out.events(EventKind::died).back().peer, subscriber);
-  EXPECT_EQ(watching_in.events(EventKind::died).back().peer, publisher);
+  EXPECT_EQ(watching_out.last_event(EventKind::died).peer, subscriber);
+  EXPECT_EQ(watching_in.last_event(EventKind::died).peer, publisher);
 }
 
 CONFORMANCE_TEST(Membership, NoDeathIsMissedByAnEventLoopWhileOthersComeAndGo, "MEMBER-9", "MEMBER-3") {
@@ -166,8 +166,8 @@ CONFORMANCE_TEST(Membership, NoDeathIsMissedByAnEventLoopWhileOthersComeAndGo, "
     victim.kill();
     out.finish_well();
     in.finish_well();
-    EXPECT_EQ(watching_out.events(EventKind::died).back().peer, subscriber);
-    EXPECT_EQ(watching_in.events(EventKind::died).back().peer, publisher);
+    EXPECT_EQ(watching_out.last_event(EventKind::died).peer, subscriber);
+    EXPECT_EQ(watching_in.last_event(EventKind::died).peer, publisher);
   }
 }
 

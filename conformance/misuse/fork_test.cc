@@ -49,14 +49,12 @@ struct Handles {
     must(publisher->send(message), "send");
     must(publisher->send(message), "send");
     loan = must(publisher->loan(100), "loan");
-    sample = must(subscriber->take(), "take");
+    sample = must_take(*subscriber);
   }
   // What is to be found in them after a fork and all that the child did.
   void expect_intact() {
     EXPECT_TRUE(sample && sample->payload()[1] == message[1]);
-    const Sample second = must(subscriber->take(), "take");
-    EXPECT_TRUE(second);
-    EXPECT_EQ(second.lost_before(), 0U);
+    EXPECT_EQ(must_take(*subscriber).lost_before(), 0U);
     must(loan->publish(), "publish");
     EXPECT_TRUE(must(subscriber->take(), "take"));
     EXPECT_FALSE(must(subscriber->take(), "take"));
@@ -143,7 +141,7 @@ CONFORMANCE_TEST(Misuse, AForkedChildMayJoinWithANodeOfItsOwn, "MISUSE-13") {
   std::set<PeerId> publishers;
   for (int count = 0; count < 2; ++count) {
     EXPECT_EQ(must(handles.subscriber->wait(never), "wait"), Wake::ready);
-    publishers.insert(must(handles.subscriber->take(), "take").publisher());
+    publishers.insert(must_take(*handles.subscriber).publisher());
   }
   EXPECT_EQ(publishers.size(), 2U) << "the child goes by its parent's id";
 }

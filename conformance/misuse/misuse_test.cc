@@ -109,7 +109,7 @@ CONFORMANCE_TEST(Misuse, ALoanDoesNotGrow, "MISUSE-4") {
   EXPECT_TRUE(loan.shrink(40));
   expect_error(loan.shrink(41), ErrorCode::invalid_argument, "shrink to more than was left");
   must(loan.publish(), "publish");
-  EXPECT_EQ(must(subscriber.take(), "take").payload().size(), 40U);
+  EXPECT_EQ(must_take(subscriber).payload().size(), 40U);
 }
 
 CONFORMANCE_TEST(Misuse, AnAlignmentThatIsNoneIsRefused, "MISUSE-5") {

@@ -45,7 +45,7 @@ CONFORMANCE_TEST(Persistence, APublisherThatComesBackContinuesAndNoSubscriberSee
     EXPECT_EQ(publisher.id(), id);
     publisher.wait_for_subscribers(1);
     publisher.publish({.count = 30, .size = 0, .size_most = 20'000});
-    EXPECT_EQ(publisher.events(EventKind::published).front().sequence, published) << "in round " << round;
+    EXPECT_EQ(publisher.first_event(EventKind::published).sequence, published) << "in round " << round;
     published += 30;
     // Some read before the end, some after it, some when the next is there.
     const std::uint64_t at_once = round % 3 == 0 ? 25 : 0;
@@ -90,7 +90,7 @@ CONFORMANCE_TEST(Persistence, APublisherThatIsKilledAtAnyMomentLosesNothingThatW
   auto publisher = last.publisher(endpoint);
   publisher.wait_for_subscribers(1);
   publisher.publish();
-  const std::uint64_t end = publisher.events(EventKind::published).front().sequence + 1;
+  const std::uint64_t end = publisher.first_event(EventKind::published).sequence + 1;
   EXPECT_GT(end, accepted);
   EXPECT_LE(end, begun + 1);
   sink.halt();  // at the latest with the next sample
@@ -148,7 +148,7 @@ CONFORMANCE_TEST(Persistence, OtherOptionsAreRefusedAndLoseNothing, "PERSIST-8")
   EXPECT_EQ(late.take_all(), 5U);
   auto publisher = next.publisher(keeper("depth=8&history=5"));
   publisher.publish();
-  EXPECT_EQ(publisher.events(EventKind::published).front().sequence, 7U);
+  EXPECT_EQ(publisher.first_event(EventKind::published).sequence, 7U);
   remove_topic();
 }
 
@@ -185,7 +185,7 @@ CONFORMANCE_TEST(Persistence, ATopicStaysUntilItIsRemoved, "PERSIST-10") {
   auto publisher = anew.publisher(endpoint);
   EXPECT_EQ(anew.subscriber(uri("topic", "depth=4&history=4")).take_all(), 0U);
   publisher.publish();
-  EXPECT_EQ(publisher.events(EventKind::published).front().sequence, 0U);
+  EXPECT_EQ(publisher.first_event(EventKind::published).sequence, 0U);
   remove_topic();
 }
 
@@ -202,12 +202,12 @@ CONFORMANCE_TEST(Persistence, WhoIsAbsentIsListedSoAndItsReturnIsAnEvent, "PERSI
     ScriptedPeer& source = peer(fmt::format("source that {}", to_string(end)));
     const PeerId id = source.publisher(endpoint).id();
     watching.next_events();
-    EXPECT_EQ(watching.events(EventKind::joined).back().peer, id);
+    EXPECT_EQ(watching.last_event(EventKind::joined).peer, id);
     bring_to_end(source, end);
     watching.next_events();
     const EventKind ended = end == End::closes ? EventKind::left : EventKind::died;
     ASSERT_FALSE(watching.events(ended).empty()) << to_string(end);
-    EXPECT_EQ(watching.events(ended).back().peer, id);
+    EXPECT_EQ(watching.last_event(ended).peer, id);
     const auto topics = node().topics(backend_uri());
     ASSERT_TRUE(topics);
     ASSERT_EQ(topics->size(), 1U);

@@ -27,6 +27,7 @@ CONFORMANCE_TEST(Persistence, ASubscriberThatComesBackResumesWhereItStopped, "PE
     publisher.publish({.count = 10, .size = 0, .size_most = 20'000});
     EXPECT_EQ(subscriber.take(15), round == 0 ? 10U : 15U);
     const auto taken = taken_from(subscriber.events(), publisher.id());
+    ASSERT_FALSE(taken.empty()) << "in round " << round;
     EXPECT_EQ(taken.front().sequence, next) << "in round " << round;
     EXPECT_SOUND(check_range(subscriber.events(), publisher.id(), next, next + taken.size()));
     EXPECT_SOUND(check_sound(subscriber));

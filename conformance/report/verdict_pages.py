@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""Compares the verdicts of the last `./bazelw test //conformance/...` with those that docs/verdicts.md and README.md show.
+"""Compares the verdicts of a run of the suite with those that docs/verdicts.md and README.md show.
 
-    conformance/report/verdict_pages.py LOGS             LOGS: the folder that `./bazelw info bazel-testlogs` names
-    conformance/report/verdict_pages.py LOGS --rewrite   writes the pages anew
+    ./bazelw test //conformance/... --build_event_json_file=EVENTS
+    conformance/report/verdict_pages.py EVENTS             says which rows differ
+    conformance/report/verdict_pages.py EVENTS --rewrite   writes the pages anew
+
+Bazel's folder of test logs would not do: what older runs left is there too, of tests that are no more.
 
 Exit status 1 if a page says something else. A verdict is what the worst of a requirement's tests says.
 """
@@ -13,6 +16,8 @@ import json
 import pathlib
 import re
 import sys
+import urllib.parse
+import urllib.request
 import zipfile
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
@@ -23,13 +28,15 @@ WORST_FIRST = ["fail", "known deviation", "sometimes", "pass", "unsupported"]
 BEGIN, END = "<!-- verdicts -->", "<!-- end of verdicts -->"
 
 
-def outputs(logs, backend):
-    """The lines of JSON that the tests of a backend left, of all families and shards."""
-    for target in sorted((logs / "conformance" / "backends").glob(backend + "_*")):
-        for folder in [target, *sorted(target.glob("shard_*"))]:
-            archive = folder / "test.outputs" / "outputs.zip"
-            if archive.exists():
-                with zipfile.ZipFile(archive) as content:
+def outputs(events, backend):
+    """The lines of JSON that the tests of a backend left in that run, of all families and shards."""
+    for event in map(json.loads, events.read_text().splitlines()):
+        label = event["id"].get("testResult", {}).get("label", "")
+        if not label.startswith(f"//conformance/backends:{backend}_"):
+            continue
+        for output in event.get("testResult", {}).get("testActionOutput", []):
+            if output["name"] == "test.outputs__outputs.zip":
+                with zipfile.ZipFile(urllib.request.url2pathname(urllib.parse.urlsplit(output["uri"]).path)) as content:
                     if "verdicts.jsonl" in content.namelist():
                         yield from io.TextIOWrapper(content.open("verdicts.jsonl"), "utf-8")
 
@@ -42,11 +49,11 @@ def shown(backend):
     return {name: names[mark] for name, mark in marks.items() if mark in names}
 
 
-def verdicts(logs, backend):
+def verdicts(events, backend):
     """The worst verdict of each requirement; where this machine did not allow a test, what the page says counts too."""
     worst = {}
     before = shown(backend)
-    for line in map(json.loads, outputs(logs, backend)):
+    for line in map(json.loads, outputs(events, backend)):
         verdict = line["verdict"]
         if line["backend"] != backend:
             continue
@@ -123,18 +130,18 @@ def compared(path, text, rewrite):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("logs", type=pathlib.Path)
+    parser.add_argument("events", type=pathlib.Path)
     parser.add_argument("--rewrite", action="store_true")
     options = parser.parse_args()
-    found = {backend: verdicts(options.logs, backend) for backend in BACKENDS}
+    found = {backend: verdicts(options.events, backend) for backend in BACKENDS}
     missing = [backend for backend, some in found.items() if not some]
     if missing:
-        sys.exit(f"no verdicts of {', '.join(missing)} in {options.logs}: run ./bazelw test //conformance/... first")
+        sys.exit(f"no verdicts of {', '.join(missing)} in {options.events}: it must be of ./bazelw test //conformance/...")
     readme, details = pages(found)
     good = compared(TREE / "README.md", readme, options.rewrite)
     good = compared(TREE / "docs" / "verdicts.md", details, options.rewrite) and good
     if not good:
-        sys.exit("the pages are out of date: conformance/report/verdict_pages.py LOGS --rewrite")
+        sys.exit("the pages are out of date: conformance/report/verdict_pages.py EVENTS --rewrite")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -170,9 +171,14 @@ Result<SubscriberSegment> SubscriberSegment::open(const TopicDirectory& topic, P
 }
 
 bool is_alive(const TopicDirectory& topic, SegmentName segment) noexcept {
-  const Result<File> file = open_file(topic.descriptor(), segment_name(segment.role, segment.id), O_RDONLY, "probing");
-  // Whoever cannot be looked at, for want of a descriptor say, is not declared dead.
-  return file ? is_locked(*file, owner_byte) : file.error().code() != ErrorCode::not_found;
+  // Whoever cannot be looked at, for want of a descriptor or of memory say, is not declared dead.
+  try {
+    const std::string name = segment_name(segment.role, segment.id);
+    const Result<File> file = open_file(topic.descriptor(), name, O_RDONLY, "probing");
+    return file ? is_locked(*file, owner_byte) : file.error().code() != ErrorCode::not_found;
+  } catch (const std::bad_alloc&) {
+    return true;
+  }
 }
 
 std::vector<PeerId> list_segments(const TopicDirectory& topic, Role role) {

@@ -1,6 +1,6 @@
 // The shared-memory transport itself, in every schedule within bounds: no violation.
 //
-// One schedule again, step by step: --gtest_filter='*/SleeperIsWoken' with WEIR_SCHEDULE='17:go1 42:delay' in the
+// One schedule again, step by step: --gtest_filter='*/SleeperIsWoken' with WEIR_SCHEDULE='17:go1 28:delay' in the
 // environment. More schedules: WEIR_MODEL_PREEMPTIONS=1 adds one preemption to each scenario's bound.
 #include <cstdlib>
 #include <string>
