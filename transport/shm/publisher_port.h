@@ -10,6 +10,7 @@
 #include "transport/shm/chunk_pool.h"
 #include "transport/shm/clock.h"
 #include "transport/shm/doorbell.h"
+#include "transport/shm/giving_way.h"
 #include "transport/shm/own_segment.h"
 #include "transport/shm/publisher_flow.h"
 #include "transport/shm/residence.h"
@@ -221,6 +222,7 @@ class PublisherPort final : public spi::PublisherPort {
   std::optional<Error> back_pressure_;  // made once, returned often
   bool refused_ = false;                // the last publish came to back-pressure
   Spinning spinning_;
+  GivingWay giving_way_;
   File epoll_;  // once fd() was asked for
   TokenFifo tokens_;
 };

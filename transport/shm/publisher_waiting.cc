@@ -66,7 +66,10 @@ Status PublisherPort::wait_for_admission(std::optional<Deadline> deadline) {
   if (!space && qos_.grant == Grant::block) {
     const auto begin = std::chrono::steady_clock::now();
     const Deadline until = deadline ? *deadline : after(qos_.deadline);
-    space = spin_for_space(until);
+    space = spin_for_space(until) || giving_way_.until([this] {
+      flow_.refresh(next_);
+      return flow_.admitted(next_);
+    });
     while (!space && !passed(until)) {
       space = sleep_for_space(until);
     }

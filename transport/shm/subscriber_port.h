@@ -9,6 +9,7 @@
 #include "transport/backend.h"
 #include "transport/shm/clock.h"
 #include "transport/shm/doorbell.h"
+#include "transport/shm/giving_way.h"
 #include "transport/shm/in_hand.h"
 #include "transport/shm/own_segment.h"
 #include "transport/shm/pins.h"
@@ -233,6 +234,7 @@ class SubscriberPort final : public spi::SubscriberPort {
   std::size_t turn_ = 0;          // the publisher whose turn it was last
   std::uint64_t generation_ = 0;  // of the asleep word
   Spinning spinning_;
+  GivingWay giving_way_;
   File epoll_;  // once fd() was asked for
   TokenFifo tokens_;
 };

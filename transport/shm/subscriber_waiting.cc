@@ -1,4 +1,5 @@
-// How a subscriber waits: it spins while a sample is expected at once, else it sleeps; and what its descriptor shows.
+// How a subscriber waits: it spins while a sample is expected at once, lets others run where that pays, and sleeps; and
+// what its descriptor shows.
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -48,7 +49,8 @@ Result<Wake> SubscriberPort::wait(Deadline deadline, const std::stop_token& stop
     return Wake::deadline;
   }
   const auto begin = std::chrono::steady_clock::now();
-  const Wake wake = spin(deadline, stop) ? Wake::ready : sleep(deadline, stop);
+  const auto ready = [this] { return publishers_.ready(); };
+  const Wake wake = spin(deadline, stop) || giving_way_.until(ready) ? Wake::ready : sleep(deadline, stop);
   spinning_.note(std::chrono::steady_clock::now() - begin);
   return wake;
 }
