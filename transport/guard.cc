@@ -6,6 +6,12 @@
 #include <string>
 
 namespace weir::spi {
+namespace {
+
+// Made beforehand: when it is needed there may be nothing left to make it of.
+const Error out_of_memory(ErrorCode::resource_exhausted, "the process is out of memory");
+
+}  // namespace
 
 Error unusable(const Port* port) {
   if (port != nullptr && port->inherited()) {
@@ -26,16 +32,18 @@ const Error* keep(const Error& error) noexcept {
   return &*kept;
 }
 
-Error caught() noexcept {
+Error caught() noexcept try {
   try {
     throw;
   } catch (const std::bad_alloc&) {
-    return {ErrorCode::resource_exhausted, "the process is out of memory"};
+    return out_of_memory;
   } catch (const std::exception& thrown) {
     return {ErrorCode::internal, std::string("an unexpected exception: ") + thrown.what()};
   } catch (...) {
     return {ErrorCode::internal, "an unexpected exception of unknown type"};
   }
+} catch (const std::bad_alloc&) {
+  return out_of_memory;
 }
 
 const Capabilities& capabilities_of(const Port* port) noexcept {

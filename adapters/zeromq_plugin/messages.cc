@@ -1,40 +1,46 @@
 #include "adapters/zeromq_plugin/messages.h"
 
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
 #include <cstring>
-#include <optional>
+#include <new>
 
 namespace weir::zmq_plugin {
 namespace {
 
 constexpr unsigned char more_flag = 1;  // msg_t::more, which zmq_msg_more() tells
 
+enum : std::ptrdiff_t { not_looked_for = -1, not_there = -2 };
+std::atomic<std::ptrdiff_t> place_of_flags{not_looked_for};
+
 // Two messages that share their content differ from what the first was before in one byte of flags.
-std::optional<std::size_t> find_flags() noexcept {
+std::ptrdiff_t find_flags() noexcept {
   constexpr std::size_t too_large_to_be_inside = 1000;
   zmq_msg_t message;
   zmq_msg_t sharer;
-  if (libzmq().msg_init_size(&message, too_large_to_be_inside) != 0) return std::nullopt;
+  if (libzmq().msg_init_size(&message, too_large_to_be_inside) != 0) return not_looked_for;
   zmq_msg_t before;
   std::memcpy(&before, &message, sizeof(message));
   libzmq().msg_init(&sharer);
   libzmq().msg_copy(&sharer, &message);
   auto* const bytes = reinterpret_cast<unsigned char*>(&message);
   const auto* const old_bytes = reinterpret_cast<const unsigned char*>(&before);
-  std::optional<std::size_t> place;
+  std::ptrdiff_t place = not_there;
   std::size_t differences = 0;
   for (std::size_t index = 0; index < sizeof(message); ++index) {
     if (bytes[index] != old_bytes[index]) {
       ++differences;
-      place = index;
+      place = static_cast<std::ptrdiff_t>(index);
     }
   }
   if (differences != 1 || libzmq().msg_more(&message) != 0) {
-    place.reset();
+    place = not_there;
   } else {
-    bytes[*place] |= more_flag;
+    bytes[place] |= more_flag;
     const bool is_it = libzmq().msg_more(&message) == 1;
-    bytes[*place] &= static_cast<unsigned char>(~more_flag);
-    if (!is_it) place.reset();
+    bytes[place] &= static_cast<unsigned char>(~more_flag);
+    if (!is_it) place = not_there;
   }
   libzmq().msg_close(&sharer);
   libzmq().msg_close(&message);
@@ -43,11 +49,18 @@ std::optional<std::size_t> find_flags() noexcept {
 
 }  // namespace
 
-bool mark_more(zmq_msg_t& message) noexcept {
-  static const std::optional<std::size_t> flags = find_flags();
-  if (!flags) return false;
-  reinterpret_cast<unsigned char*>(&message)[*flags] |= more_flag;
-  return true;
+int prepare_to_mark_more() noexcept {
+  std::ptrdiff_t place = place_of_flags.load(std::memory_order_relaxed);
+  if (place == not_looked_for) [[unlikely]] {
+    place = find_flags();
+    place_of_flags.store(place, std::memory_order_relaxed);
+  }
+  if (place >= 0) return 0;
+  return place == not_there ? ENOTSUP : ENOMEM;
+}
+
+void mark_more(zmq_msg_t& message) noexcept {
+  reinterpret_cast<unsigned char*>(&message)[place_of_flags.load(std::memory_order_relaxed)] |= more_flag;
 }
 
 Frame frame_of(zmq_msg_t& message) noexcept {
@@ -74,7 +87,11 @@ bool Parts::copy(Frame frame) {
   zmq_msg_t message;
   if (libzmq().msg_init_size(&message, frame.size()) != 0) return false;
   if (!frame.empty()) std::memcpy(libzmq().msg_data(&message), frame.data(), frame.size());
-  const bool taken = take(message);
+  bool taken = false;
+  try {
+    taken = take(message);
+  } catch (const std::bad_alloc&) {
+  }
   libzmq().msg_close(&message);
   return taken;
 }

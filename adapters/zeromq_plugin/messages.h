@@ -11,8 +11,11 @@
 namespace weir::zmq_plugin {
 
 // Says in a message that more frames follow, as libzmq does in those that it has received. libzmq has no function for
-// it, so the place is found out once: it is where a copy leaves its mark. False where that fails.
-[[nodiscard]] bool mark_more(zmq_msg_t& message) noexcept;
+// it, so the place is found out once: it is where a copy leaves its mark. Before a frame is given out: 0, or why it
+// could not be marked, ENOMEM or ENOTSUP.
+[[nodiscard]] int prepare_to_mark_more() noexcept;
+// After that.
+void mark_more(zmq_msg_t& message) noexcept;
 
 [[nodiscard]] Frame frame_of(zmq_msg_t& message) noexcept;
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -21,6 +22,10 @@ namespace {
 // A monitor is for people and for tests: nothing waits for it on the data path.
 constexpr int look_every_milliseconds = 10;
 
+void close(void* socket) noexcept {
+  if (socket != nullptr) libzmq().close(socket);
+}
+
 }  // namespace
 
 std::unique_ptr<Monitor> Monitor::start(void* context, void* socket, int type, const char* address, int events) {
@@ -33,16 +38,21 @@ std::unique_ptr<Monitor> Monitor::start(void* context, void* socket, int type, c
       target != nullptr && native != nullptr &&
       libzmq().setsockopt(target, ZMQ_LINGER, &at_once, sizeof(at_once)) == 0 && libzmq().bind(target, address) == 0 &&
       libzmq().socket_monitor(socket, inner.c_str(), events) == 0 && libzmq().connect(native, inner.c_str()) == 0;
-  if (!is_ready) {
-    const int error = errno;
-    if (target != nullptr) libzmq().close(target);
-    if (native != nullptr) libzmq().close(native);
-    errno = error;
-    return nullptr;
+  int error = errno;
+  if (is_ready) {
+    const Role peers = publishes(type) ? Role::subscriber : Role::publisher;
+    std::unique_ptr<Monitor> monitor(new (std::nothrow) Monitor(socket, events, target, native, peers));
+    if (monitor != nullptr && monitor->start_thread()) return monitor;
+    error = monitor == nullptr ? ENOMEM : EAGAIN;
+    if (monitor != nullptr) monitor->target_ = monitor->native_ = nullptr;
   }
-  const Role peers = publishes(type) ? Role::subscriber : Role::publisher;
-  std::unique_ptr<Monitor> monitor(new Monitor(socket, events, target, native, peers));
-  return monitor->start_thread() ? std::move(monitor) : nullptr;
+  libzmq().socket_monitor(socket, nullptr, 0);
+  // At once, where closing does it later: the next try may have the same address.
+  if (target != nullptr) libzmq().unbind(target, address);
+  close(target);
+  close(native);
+  errno = error;
+  return nullptr;
 }
 
 // The application's signals are for its own threads.
@@ -58,7 +68,6 @@ bool Monitor::start_thread() {
     started = false;
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (!started) errno = EAGAIN;
   return started;
 }
 
@@ -75,8 +84,8 @@ Monitor::~Monitor() {
 }
 
 void Monitor::close_sockets() noexcept {
-  libzmq().close(native_);
-  libzmq().close(target_);
+  close(native_);
+  close(target_);
 }
 
 void Monitor::add(const Route& route, bool bound) {

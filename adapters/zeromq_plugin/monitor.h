@@ -60,7 +60,6 @@ class Monitor {
 
   Monitor(void* socket, int events, void* target, void* native, Role peers) noexcept
       : socket_(socket), events_(events), target_(target), native_(native), peers_(peers) {}
-  // False: errno says why.
   [[nodiscard]] bool start_thread();
   void close_sockets() noexcept;
   void run(const std::stop_token& stop);

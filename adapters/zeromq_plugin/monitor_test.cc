@@ -1,4 +1,5 @@
 // What zmq_socket_monitor tells of shm:// endpoints.
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -87,6 +88,46 @@ TEST_F(Monitors, AConnectedSocketIsToldOfItsPublisherAndOfConnectionsOfLibzmq) {
   subscriber.connect(ipc("socket"));
   EXPECT_EQ(next(monitor), ZMQ_EVENT_CONNECTED);
   EXPECT_EQ(next(monitor), ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
+}
+
+// Threads that are made from now on want more address space than there is, as where it has run out.
+class NoThreads {
+ public:
+  NoThreads() {
+    pthread_getattr_default_np(&before_);
+    pthread_attr_t attributes;
+    pthread_getattr_default_np(&attributes);
+    pthread_attr_setstacksize(&attributes, std::size_t{1} << 56U);
+    pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+  }
+  ~NoThreads() {
+    pthread_setattr_default_np(&before_);
+    pthread_attr_destroy(&before_);
+  }
+  NoThreads(const NoThreads&) = delete;
+  NoThreads& operator=(const NoThreads&) = delete;
+
+ private:
+  pthread_attr_t before_;
+};
+
+TEST_F(Monitors, OneWhoseThreadCannotStartIsRefusedAndAnotherTryWorks) {
+  zmq::socket_t publisher = bound(socket_type::pub, shm());
+  zmq::socket_t subscriber = this->subscriber(shm());
+  {
+    const NoThreads none;
+    for (int tries = 0; tries < 3; ++tries) {
+      EXPECT_EQ(zmq_socket_monitor(publisher.handle(), "inproc://refused", ZMQ_EVENT_ALL), -1);
+      EXPECT_EQ(zmq_errno(), EAGAIN);
+      send(publisher, "text");
+      EXPECT_EQ(receive(subscriber), "text");
+    }
+  }
+  zmq::socket_t monitor = monitor_of(publisher, "inproc://refused");
+  EXPECT_EQ(next(monitor), ZMQ_EVENT_LISTENING);
+  send(publisher, "text");
+  EXPECT_EQ(receive(subscriber), "text");
 }
 
 }  // namespace

@@ -5,9 +5,11 @@
 namespace weir::zmq_plugin {
 
 void Prefixes::add(std::string_view prefix) {
+  // First what may find no memory and changes nothing by itself.
+  std::uint32_t& of_this_size = sizes_[prefix.size()];
   const auto [entry, is_new] = counts_.try_emplace(std::string(prefix), 0);
   ++entry->second;
-  if (is_new) ++sizes_[prefix.size()];
+  if (is_new) ++of_this_size;
   everything_ = everything_ || prefix.empty();
 }
 

@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
+#include <utility>
 
 #include "adapters/zeromq_plugin/frames.h"
 #include "adapters/zeromq_plugin/libzmq.h"
@@ -37,14 +39,15 @@ class Receiver final : public Counted<Receiver> {
 
   // Whether take() would have something. Cheap, and arms nothing.
   [[nodiscard]] bool ready() {
-    const Result<Wake> wake = port_->wait(at_once, {});
-    return wake && *wake == Wake::ready;
+    return look([this] { return port_->wait(at_once, {}); }, Wake::ready);
   }
   // The next sample, to be given back by release(). One that comes back empty makes fd() quiet until there is more.
   [[nodiscard]] bool take(spi::SampleRecord& sample) {
-    const Result<bool> taken = port_->take(sample);
-    return taken && *taken;
+    return look([&] { return port_->take(sample); }, true);
   }
+  // Whether one of these had no memory or no descriptor to look with since this was asked last: there may be something
+  // all the same, and fd() need not show it.
+  [[nodiscard]] bool was_blind() noexcept { return std::exchange(was_blind_, false); }
   void release(spi::SampleRecord& sample) noexcept {
     if (!port_->inherited()) port_->release(sample);
   }
@@ -61,7 +64,21 @@ class Receiver final : public Counted<Receiver> {
   Receiver(std::unique_ptr<spi::SubscriberPort> port, bool copies) noexcept;
   ~Receiver();
 
+  template <class Look, class Wanted>
+  [[nodiscard]] bool look(const Look& look, const Wanted& wanted) {
+    try {
+      const auto found = look();
+      if (found) [[likely]]
+        return *found == wanted;
+      was_blind_ = was_blind_ || found.error().code() == ErrorCode::resource_exhausted;
+    } catch (const std::bad_alloc&) {
+      was_blind_ = true;
+    }
+    return false;
+  }
+
   std::unique_ptr<shm::SubscriberPort> port_;
+  bool was_blind_ = false;
   bool copies_;
   std::atomic<std::size_t> samples_out_{0};
   std::atomic<std::size_t> bytes_out_{0};

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 #include <mutex>
+#include <new>
 #include <utility>
 
 #include "adapters/zeromq_plugin/topics.h"
@@ -67,15 +69,26 @@ void Sender::forget_taken() {
   }
 }
 
-int Sender::publish_record(spi::LoanRecord& record) {
-  const Result<std::uint64_t> sequence =
-      blocks_ ? port_->publish(record, at_once) : port_->publish(record, std::nullopt);
-  if (!sequence) return refusal(sequence.error());
-  if (blocks_ && record.size >= large_from) {
-    large_.push_back({*sequence, record.size});
-    large_bytes_ += record.size;
+// Refused or thrown out of, the record is still the caller's.
+Status Sender::publish_record(spi::LoanRecord& record) {
+  const bool is_large = blocks_ && record.size >= large_from;
+  // First: what is published is not called back for want of memory to remember it. It counts for nothing as yet.
+  if (is_large) large_.push_back({.sequence = std::numeric_limits<std::uint64_t>::max(), .size = 0});
+  try {
+    const Result<std::uint64_t> sequence =
+        blocks_ ? port_->publish(record, at_once) : port_->publish(record, std::nullopt);
+    if (sequence && is_large) {
+      large_.back() = {.sequence = *sequence, .size = record.size};
+      large_bytes_ += record.size;
+    } else if (is_large) {
+      large_.pop_back();
+    }
+    if (sequence) return {};
+    return tl::unexpected(sequence.error());
+  } catch (...) {
+    if (is_large) large_.pop_back();
+    throw;
   }
-  return 0;
 }
 
 bool Sender::fits(const FrameWriter& writer) const noexcept {
@@ -86,13 +99,27 @@ int Sender::publish(std::span<const Frame> frames) {
   const FrameWriter writer(frames);
   if (!fits(writer)) return EMSGSIZE;
   const std::lock_guard<SpinLock> guard(lock_);
+  try {
+    return publish_with(writer);
+  } catch (const std::bad_alloc&) {
+    return ENOMEM;
+  }
+}
+
+int Sender::publish_with(const FrameWriter& writer) {
   if (blocks_ && !window_is_open()) return EAGAIN;
   spi::LoanRecord record;
   if (const Status lent = port_->loan(writer.request(), record); !lent) return refusal(lent.error());
-  writer.fill(record);
-  const int failed = publish_record(record);
-  if (failed != 0) port_->drop(record);
-  return failed;
+  try {
+    writer.fill(record);
+    const Status published = publish_record(record);
+    if (published) return 0;
+    port_->drop(record);
+    return refusal(published.error());
+  } catch (...) {
+    port_->drop(record);
+    throw;
+  }
 }
 
 Sender::Lent* Sender::find_lent(const void* data) noexcept {
@@ -105,13 +132,16 @@ int Sender::publish_lent(zmq_msg_t& message) {
   const std::lock_guard<SpinLock> guard(lock_);
   Lent* const lent = lent_.empty() ? nullptr : find_lent(libzmq().msg_data(&message));
   if (lent == nullptr || libzmq().msg_get(&message, ZMQ_SHARED) != 0) return EINVAL;
-  if (blocks_ && !window_is_open()) return EAGAIN;
-  const int failed = publish_record(lent->record);
-  if (failed == 0) {
-    lent->is_out = false;
-    forget(lent);
+  try {
+    if (blocks_ && !window_is_open()) return EAGAIN;
+    const Status published = publish_record(lent->record);
+    if (!published) return refusal(published.error());
+  } catch (const std::bad_alloc&) {
+    return ENOMEM;
   }
-  return failed;
+  lent->is_out = false;
+  forget(lent);
+  return 0;
 }
 
 bool Sender::has_room() {

@@ -38,7 +38,7 @@ class Sender final : public Counted<Sender> {
   // Errors: those of joining a topic.
   [[nodiscard]] static Result<Ref<Sender>> open(const Endpoint& topic, const SenderOptions& options);
 
-  // Publishes one message. 0, or the errno: EAGAIN, EMSGSIZE.
+  // Publishes one message. 0, or the errno: EAGAIN, EMSGSIZE, ENOMEM. Nobody has it then.
   [[nodiscard]] int publish(std::span<const Frame> frames);
   // False: publish() returns EMSGSIZE.
   [[nodiscard]] bool fits(const FrameWriter& writer) const noexcept;
@@ -74,7 +74,8 @@ class Sender final : public Counted<Sender> {
   ~Sender();
 
   [[nodiscard]] bool inherited_by_child() const noexcept { return spi::process_generation() != process_; }
-  [[nodiscard]] int publish_record(spi::LoanRecord& record);
+  [[nodiscard]] int publish_with(const FrameWriter& writer);
+  [[nodiscard]] Status publish_record(spi::LoanRecord& record);
   // Whether the large messages that are not taken yet leave room for more: the same few chunks go round then, which
   // stay in the processor's cache.
   [[nodiscard]] bool window_is_open();

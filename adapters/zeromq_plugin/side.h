@@ -10,8 +10,10 @@
 #pragma once
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -82,16 +84,19 @@ class Side {
   [[nodiscard]] int attach_to_any_port(const Route& route);
   [[nodiscard]] int attach_natively(const Route& route, bool binds);
   [[nodiscard]] int open_place(Place& place);
-  [[nodiscard]] int open_sender(Place& place);
+  [[nodiscard]] int open_sender(const Route& route, Ref<Sender>& sender);
   [[nodiscard]] int open_receiver(Place& place);
-  // After it was decided anew whether they wait.
+  // After it was decided anew whether they wait. All or, with an errno, none.
   [[nodiscard]] int reopen_senders();
   static void close_place(Place& place) noexcept;
   [[nodiscard]] std::uint64_t capacity() const noexcept;
   [[nodiscard]] bool wants_messages() const noexcept { return inverts_ || !subscriptions_.empty(); }
   // After the subscriptions have changed.
   [[nodiscard]] int announce();
+  // Refused, all is as before; so with the next.
   [[nodiscard]] int subscribe(std::string_view prefix);
+  [[nodiscard]] int invert(bool inverts);
+  [[nodiscard]] int keep_all(bool never_drops);
   [[nodiscard]] int unsubscribe(std::string_view prefix);
   void note_sole() noexcept;
 
@@ -133,6 +138,11 @@ class Side {
   [[nodiscard]] bool spin_for_input();
   [[nodiscard]] int wait_for_input(int flags);
   [[nodiscard]] int sleep_for_input(std::chrono::steady_clock::time_point deadline);
+  [[nodiscard]] int sleep_without_descriptor(std::chrono::steady_clock::time_point deadline);
+  // Lets the application's poll end, so that it comes again.
+  void nudge_if_blind() noexcept {
+    if (is_blind_ && readiness_) readiness_->nudge();
+  }
 
   [[nodiscard]] bool has_ended() const noexcept { return ended_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool is_inherited() const noexcept { return spi::process_generation() != process_; }
@@ -176,10 +186,21 @@ class Side {
   bool native_more_ = false;  // it came from libzmq's own
   bool natives_turn_ = false;
   bool is_armed_ = false;                     // the descriptor tells of the next message
+  bool is_blind_ = false;                     // it does not: the last look had not what it needs
   std::chrono::nanoseconds expected_gap_{0};  // moving average of how long a receive waits
 
   std::unique_ptr<Monitor> monitor_;
 };
+
+// The result of `call`, 0 or an errno; ENOMEM if it finds no memory.
+template <class Call>
+int unless_out_of_memory(const Call& call) {
+  try {
+    return call();
+  } catch (const std::bad_alloc&) {
+    return ENOMEM;
+  }
+}
 
 // Sets errno.
 inline int fail(int error) noexcept {

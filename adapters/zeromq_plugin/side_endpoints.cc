@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <random>
+#include <utility>
 
 #include "adapters/zeromq_plugin/side.h"
 
@@ -86,18 +87,19 @@ int Side::attach_by(const Route& route, bool binds) {
   });
   if (is_there) return binds ? EADDRINUSE : 0;
   auto place = std::make_unique<Place>();
-  place->route = route;
-  place->bound = binds;
-  if (binds) {
-    Result<Binding> binding = Binding::make(route.topic);
-    if (!binding) return error_number(binding.error());
-    place->binding.emplace(std::move(*binding));
-  }
-  if (const int error = open_place(*place); error != 0) {
+  const int error = unless_out_of_memory([&] {
+    places_.reserve(places_.size() + 1);
+    last_endpoint_.reserve(route.text.size());
+    place->route = route;
+    place->bound = binds;
+    if (const int failed = open_place(*place); failed != 0) return failed;
+    if (monitor_) monitor_->add(route, binds);
+    return 0;
+  });
+  if (error != 0) {
     close_place(*place);
     return error;
   }
-  if (monitor_) monitor_->add(route, binds);
   places_.push_back(std::move(place));
   last_endpoint_ = route.text;
   note_sole();
@@ -106,10 +108,15 @@ int Side::attach_by(const Route& route, bool binds) {
 }
 
 int Side::open_place(Place& place) {
+  if (place.bound) {
+    Result<Binding> binding = Binding::make(place.route.topic);
+    if (!binding) return error_number(binding.error());
+    place.binding.emplace(std::move(*binding));
+  }
   if (publishes(type_)) {
     // Before the sender, which it watches: XPUB sockets wait for subscriptions as well as for room.
     if (type_ == ZMQ_XPUB && readiness() == nullptr) return EMFILE;
-    if (const int error = open_sender(place); error != 0) return error;
+    if (const int error = open_sender(place.route, place.sender); error != 0) return error;
     if (type_ != ZMQ_XPUB) return 0;
     Result<Listener> listener = Listener::open(place.route.subscriptions);
     if (!listener) return error_number(listener.error());
@@ -126,31 +133,38 @@ int Side::open_place(Place& place) {
   return 0;
 }
 
-int Side::open_sender(Place& place) {
-  Result<Ref<Sender>> sender = Sender::open(
-      place.route.topic,
+int Side::open_sender(const Route& route, Ref<Sender>& sender) {
+  Result<Ref<Sender>> opened = Sender::open(
+      route.topic,
       {.depth = capacity(), .blocks = never_drops_ || settings().publishers_block, .memory = settings().memory});
-  if (!sender) return error_number(sender.error());
-  if (readiness_ && (*sender)->blocks()) {
-    const Result<int> descriptor = (*sender)->fd();
+  if (!opened) return error_number(opened.error());
+  if (readiness_ && (*opened)->blocks()) {
+    const Result<int> descriptor = (*opened)->fd();
     if (!descriptor || !readiness_->watch(*descriptor, false)) {
-      (*sender)->close();
+      (*opened)->close();
       return EMFILE;
     }
   }
-  place.sender = std::move(*sender);
+  sender = std::move(*opened);
   return 0;
 }
 
 // What the old ones sent stays for those who are attached, and comes before what follows unless they fall behind.
 int Side::reopen_senders() {
-  for (const auto& place : places_) {
-    if (!place->sender || place->sender->blocks() == (never_drops_ || settings().publishers_block)) continue;
-    const Ref<Sender> old = place->sender;
-    if (const int error = open_sender(*place); error != 0) return error;
-    old->close();
+  const bool block = never_drops_ || settings().publishers_block;
+  std::vector<Ref<Sender>> anew(places_.size());
+  int error = 0;
+  for (std::size_t index = 0; index < anew.size() && error == 0; ++index) {
+    const Place& place = *places_[index];
+    if (!place.sender || place.sender->blocks() == block) continue;
+    error = unless_out_of_memory([&] { return open_sender(place.route, anew[index]); });
   }
-  return 0;
+  for (std::size_t index = 0; index < anew.size(); ++index) {
+    if (!anew[index]) continue;
+    if (error == 0) std::swap(places_[index]->sender, anew[index]);
+    anew[index]->close();
+  }
+  return error;
 }
 
 int Side::open_receiver(Place& place) {
@@ -203,26 +217,59 @@ int Side::detach(const char* text, bool binds) {
 
 void Side::note_sole() noexcept { sole_ = places_.size() == 1 && natives_ == 0 ? places_.front().get() : nullptr; }
 
+// Tells all that can be told; the first error.
 int Side::announce() {
+  int first_error = 0;
   for (const auto& place : places_) {
+    int error = 0;
     if (wants_messages() && !place->receiver) {
-      if (const int error = open_receiver(*place); error != 0) return error;
+      error = open_receiver(*place);
     } else if (!wants_messages() && place->receiver) {
       place->receiver->close();
       place->receiver = {};
     }
-    // After that: whoever hears of the subscription and publishes is heard.
-    place->announcer->announce(subscriptions_);
+    if (error == 0) {
+      // After that: whoever hears of the subscription and publishes is heard.
+      const Status said = place->announcer->announce(subscriptions_);
+      if (!said) error = error_number(said.error());
+    }
+    if (first_error == 0) first_error = error;
   }
-  return 0;
+  return first_error;
 }
 
 int Side::subscribe(std::string_view prefix) {
-  subscriptions_.add(prefix);
-  return announce();
+  const auto add = [&] {
+    subscriptions_.add(prefix);
+    return 0;
+  };
+  if (const int error = unless_out_of_memory(add); error != 0) return error;
+  const int error = unless_out_of_memory([this] { return announce(); });
+  if (error != 0) static_cast<void>(unsubscribe(prefix));
+  return error;
 }
 
-int Side::unsubscribe(std::string_view prefix) { return subscriptions_.remove(prefix) ? announce() : 0; }
+// Never refused: who has not heard of it sends what is passed over here, and hears with the next change.
+int Side::unsubscribe(std::string_view prefix) {
+  if (subscriptions_.remove(prefix)) static_cast<void>(unless_out_of_memory([this] { return announce(); }));
+  return 0;
+}
+
+int Side::invert(bool inverts) {
+  const bool before = std::exchange(inverts_, inverts);
+  const int error = subscribes(type_) ? unless_out_of_memory([this] { return announce(); }) : 0;
+  if (error == 0) return 0;
+  inverts_ = before;
+  static_cast<void>(unless_out_of_memory([this] { return announce(); }));
+  return error;
+}
+
+int Side::keep_all(bool never_drops) {
+  const bool before = std::exchange(never_drops_, never_drops);
+  const int error = unless_out_of_memory([this] { return reopen_senders(); });
+  if (error != 0) never_drops_ = before;
+  return error;
+}
 
 void Side::end() noexcept {
   if (is_inherited()) return;

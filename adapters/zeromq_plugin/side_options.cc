@@ -14,6 +14,12 @@ bool is_on(const void* value, std::size_t size) noexcept {
   return number != 0;
 }
 
+// Back to what it was, after libzmq has taken what was refused here.
+void set_natively(void* socket, int option, bool is_set) noexcept {
+  const int value = is_set ? 1 : 0;
+  libzmq().setsockopt(socket, option, &value, sizeof(value));
+}
+
 // As libzmq answers: the value, and its size.
 int answer(int value, void* to, std::size_t* size) noexcept {
   if (*size < sizeof(value)) return fail(EINVAL);
@@ -38,13 +44,14 @@ int Side::note_option(int option, const void* value, std::size_t size) {
   switch (option) {
     case ZMQ_SUBSCRIBE:
       error = subscribes(type_) ? subscribe(text) : 0;  // XPUB has it too, for ZMQ_XPUB_MANUAL
+      if (error != 0) libzmq().setsockopt(socket_, ZMQ_UNSUBSCRIBE, value, size);
       break;
     case ZMQ_UNSUBSCRIBE:
       error = subscribes(type_) ? unsubscribe(text) : 0;
       break;
     case ZMQ_INVERT_MATCHING:
-      inverts_ = is_on(value, size);
-      error = subscribes(type_) ? announce() : 0;
+      error = invert(is_on(value, size));
+      if (error != 0) set_natively(socket_, option, inverts_);
       break;
     case ZMQ_XPUB_VERBOSE:
       verbosity_ = {.every_subscription = is_on(value, size), .every_unsubscription = false};
@@ -53,8 +60,8 @@ int Side::note_option(int option, const void* value, std::size_t size) {
       verbosity_ = {.every_subscription = is_on(value, size), .every_unsubscription = is_on(value, size)};
       break;
     case ZMQ_XPUB_NODROP:
-      never_drops_ = is_on(value, size);
-      error = reopen_senders();
+      error = keep_all(is_on(value, size));
+      if (error != 0) set_natively(socket_, option, never_drops_);
       break;
     case ZMQ_CONFLATE:
       conflates_ = is_on(value, size);
@@ -133,6 +140,7 @@ int Side::events() {
   if (is_active() && natives_ == 0) events = 0;
   if (!is_active()) return events;
   if (native_more_ || find_input(Arm::no) || (descriptor_given_ && find_input(Arm::yes))) events |= ZMQ_POLLIN;
+  nudge_if_blind();
   // Either way out takes messages, but for a subscriber without room, which holds all back.
   const bool takes_messages = type_ == ZMQ_XSUB || (publishes(type_) && has_room());
   return takes_messages ? events | ZMQ_POLLOUT : events & ~ZMQ_POLLOUT;
@@ -146,8 +154,13 @@ int Side::monitor(const char* address, int events) {
   if (std::strncmp(address, "inproc://", 9) != 0) return libzmq().socket_monitor(socket_, address, events);
   monitor_ = Monitor::start(context_, socket_, type_, address, events);
   if (monitor_ == nullptr) return -1;
-  for (const auto& place : places_) monitor_->add(place->route, place->bound);
-  return 0;
+  const int error = unless_out_of_memory([this] {
+    for (const auto& place : places_) monitor_->add(place->route, place->bound);
+    return 0;
+  });
+  if (error == 0) return 0;
+  monitor_.reset();
+  return fail(error);
 }
 
 }  // namespace weir::zmq_plugin

@@ -1,6 +1,9 @@
 // What a side receives: SUB and XSUB messages that match, XPUB subscriptions.
+#include <poll.h>
+
 #include <cerrno>
 #include <chrono>
+#include <ctime>
 #include <limits>
 #include <thread>
 
@@ -13,6 +16,12 @@ namespace {
 constexpr std::chrono::microseconds worth_spinning(20);
 // Messages that are passed over before the caller is looked after again.
 constexpr unsigned most_passed_over = 1024;
+
+// False: a signal ended it.
+bool nap() noexcept {
+  constexpr timespec time{.tv_sec = 0, .tv_nsec = 1'000'000};
+  return ppoll(nullptr, 0, &time, nullptr) == 0 || errno != EINTR;
+}
 
 void pause_processor() noexcept {
 #if defined(__x86_64__)
@@ -30,15 +39,15 @@ int Side::receive(zmq_msg_t& message, int flags) {
     return size;
   };
   const auto give = [&] {
+    const bool is_delivery = delivery_.under_way();
+    const bool more = is_delivery ? delivery_.more() : heard_at_ + 1 < heard_.front().size();
+    if (const int error = more ? prepare_to_mark_more() : 0; error != 0) return fail(error);
     libzmq().msg_close(&message);
     bool given = false;
-    bool more = false;
-    if (delivery_.under_way()) {
-      more = delivery_.more();
+    if (is_delivery) {
       given = delivery_.give(message);
     } else {
       const std::string& frame = heard_.front()[heard_at_];
-      more = heard_at_ + 1 < heard_.front().size();
       given = libzmq().msg_init_size(&message, frame.size()) == 0;
       if (given) frame.copy(static_cast<char*>(libzmq().msg_data(&message)), frame.size());
     }
@@ -47,7 +56,7 @@ int Side::receive(zmq_msg_t& message, int flags) {
       return fail(ENOMEM);
     }
     more_ = more;
-    if (more_ && !mark_more(message)) return fail(ENOTSUP);
+    if (more_) mark_more(message);
     return told(libzmq().msg_size(&message));
   };
   return receive_by(give, native, flags);
@@ -120,8 +129,10 @@ bool Side::find_input(Arm arm) {
   if (arm == Arm::no && is_armed_) {
     if (!readiness_->look()) return false;
   }
-  is_armed_ = true;
-  for (const auto& place : places_) place->listener->listen(verbosity_, heard_);
+  is_armed_ = false;
+  is_blind_ = false;
+  for (const auto& place : places_) is_blind_ = !place->listener->listen(verbosity_, heard_) || is_blind_;
+  is_armed_ = !is_blind_;
   return !heard_.empty();
 }
 
@@ -136,7 +147,9 @@ bool Side::find_message(Arm arm) {
       if (places_[turn_]->receiver && take_matching(places_[turn_]->receiver, arm)) return true;
     }
   }
-  is_armed_ = arm == Arm::yes && readiness_.has_value();
+  is_blind_ = false;
+  for (const auto& place : places_) is_blind_ = (place->receiver && place->receiver->was_blind()) || is_blind_;
+  is_armed_ = arm == Arm::yes && readiness_.has_value() && !is_blind_;
   return false;
 }
 
@@ -181,7 +194,9 @@ bool Side::spin_for_input() {
 
 int Side::wait_for_input(int flags) {
   if ((flags & ZMQ_DONTWAIT) != 0) {
-    return descriptor_given_ && find_input(Arm::yes) ? 0 : EAGAIN;
+    if (descriptor_given_ && find_input(Arm::yes)) return 0;
+    nudge_if_blind();
+    return EAGAIN;
   }
   const auto begin = std::chrono::steady_clock::now();
   int error = 0;
@@ -195,8 +210,24 @@ int Side::wait_for_input(int flags) {
   return error;
 }
 
+// A receive of libzmq's is not refused for want of descriptors, so it looks after its messages from time to time.
+int Side::sleep_without_descriptor(std::chrono::steady_clock::time_point deadline) {
+  while (true) {
+    if (find_input(Arm::no)) return 0;
+    int events = 0;
+    if (!native_events(events)) return errno;
+    if (natives_ != 0 && (events & ZMQ_POLLIN) != 0) {
+      natives_turn_ = true;
+      return 0;
+    }
+    if (has_ended()) return ETERM;
+    if (passed(deadline)) return EAGAIN;
+    if (!nap()) return EINTR;
+  }
+}
+
 int Side::sleep_for_input(std::chrono::steady_clock::time_point deadline) {
-  if (readiness() == nullptr) return EMFILE;
+  if (readiness() == nullptr) return sleep_without_descriptor(deadline);
   while (true) {
     if (find_input(Arm::yes)) return 0;
     // Also without connections of libzmq's: its descriptor is readable until somebody asks.
@@ -208,6 +239,10 @@ int Side::sleep_for_input(std::chrono::steady_clock::time_point deadline) {
     }
     if (has_ended()) return ETERM;
     if (passed(deadline)) return EAGAIN;  // also while there is always something that does not match
+    if (is_blind_) {
+      if (!nap()) return EINTR;
+      continue;
+    }
     switch (readiness_->wait(deadline)) {
       case Readiness::Woken::by_event:
         is_armed_ = false;

@@ -103,7 +103,10 @@ int Side::try_publish(std::span<const Frame> frames, zmq_msg_t* message, Sent& s
     sent.natively = true;
   }
   for (; sent.places < places_.size(); ++sent.places) {
-    if (const int error = places_[sent.places]->sender->publish(frames); error != 0) return error;
+    const int error = places_[sent.places]->sender->publish(frames);
+    // What somebody has is waited with for memory, as for room.
+    if (error == ENOMEM && sent.to_somebody()) return EAGAIN;
+    if (error != 0) return error;
   }
   return 0;
 }

@@ -1,6 +1,7 @@
 #include "adapters/zeromq_plugin/subscriptions.h"
 
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "adapters/zeromq_plugin/topics.h"
@@ -68,26 +69,32 @@ Result<Announcer> Announcer::open(const Endpoint& topic, const Prefixes& prefixe
   Result<std::unique_ptr<spi::PublisherPort>> port = join_as_publisher(topic, qos);
   if (!port) return tl::unexpected(port.error());
   Announcer announcer(std::move(*port));
-  if (!prefixes.empty()) announcer.announce(prefixes);
+  if (prefixes.empty()) return announcer;
+  if (const Status said = announcer.announce(prefixes); !said) {
+    announcer.close();
+    return tl::unexpected(said.error());
+  }
   return announcer;
 }
 
 Announcer::Announcer(std::unique_ptr<spi::PublisherPort> port) noexcept
     : port_(static_cast<shm::PublisherPort*>(port.release())) {}
 
-void Announcer::announce(const Prefixes& prefixes) { say(prefixes, {}); }
+Status Announcer::announce(const Prefixes& prefixes) { return say(prefixes, {}); }
 
 void Announcer::send(const Prefixes& prefixes, std::span<const Frame> frames) {
-  say(prefixes, frames);
-  announce(prefixes);
+  if (say(prefixes, frames)) static_cast<void>(announce(prefixes));
 }
 
-void Announcer::say(const Prefixes& prefixes, std::span<const Frame> frames) {
+Status Announcer::say(const Prefixes& prefixes, std::span<const Frame> frames) {
   const std::string text = write(prefixes, frames);
   spi::LoanRecord record;
-  if (!port_->loan({.size = text.size(), .header_size = 0, .alignment = 8}, record)) return;
+  if (Status lent = port_->loan({.size = text.size(), .header_size = 0, .alignment = 8}, record); !lent) return lent;
   std::memcpy(record.payload, text.data(), text.size());
-  if (!port_->publish(record, std::nullopt)) port_->drop(record);
+  const Result<std::uint64_t> said = port_->publish(record, std::nullopt);
+  if (said) return {};
+  port_->drop(record);
+  return tl::unexpected(said.error());
 }
 
 void Announcer::close() noexcept {
@@ -105,21 +112,32 @@ Result<Listener> Listener::open(const Endpoint& topic) {
   return Listener(std::move(*receiver));
 }
 
-void Listener::listen(const Verbosity& verbosity, Heard& heard) {
+void Listener::close() noexcept {
+  if (sample_) receiver_->release(*sample_);
+  sample_.reset();
+  receiver_->close();
+}
+
+bool Listener::listen(const Verbosity& verbosity, Heard& heard) {
   // What a subscriber said comes before its end.
-  spi::SampleRecord sample;
-  while (receiver_->take(sample)) {
-    hear(sample.publisher, sample, verbosity, heard);
-    receiver_->release(sample);
+  while (true) {
+    if (!sample_) {
+      spi::SampleRecord sample;
+      if (!receiver_->take(sample)) break;
+      sample_ = sample;
+    }
+    hear(sample_->publisher, *sample_, verbosity, heard);
+    receiver_->release(*sample_);
+    sample_.reset();
   }
   while (true) {
+    if (gone_) forget(*gone_, verbosity, heard);
+    gone_.reset();
     const Result<std::optional<MembershipEvent>> event = receiver_->next_event();
-    if (!event || !*event) return;
-    const auto peer = peers_.find((*event)->peer.id);
-    if ((*event)->change != Change::joined && peer != peers_.end()) {
-      update(peer->second, {}, verbosity, heard);
-      peers_.erase(peer);
-    }
+    const bool was_blind = receiver_->was_blind();
+    if (!event) return !was_blind && event.error().code() != ErrorCode::resource_exhausted;
+    if (!*event) return !was_blind;
+    if ((*event)->change != Change::joined) gone_ = (*event)->peer.id;
   }
 }
 
@@ -131,29 +149,46 @@ void Listener::hear(PeerId peer, const spi::SampleRecord& sample, const Verbosit
     const std::string_view prefix = reader.take(reader.number());
     now.emplace(prefix, static_cast<std::uint32_t>(count));
   }
-  update(peers_[peer], now, verbosity, heard);
-  std::vector<std::string> frames;
-  while (!reader.done()) frames.emplace_back(reader.take(reader.number()));
-  if (!frames.empty()) heard.push_back(std::move(frames));
+  std::vector<std::string> upstream;
+  while (!reader.done()) upstream.emplace_back(reader.take(reader.number()));
+  update(peers_[peer], std::move(now), std::move(upstream), verbosity, heard);
 }
 
-void Listener::update(Prefixes::Counts& known, const Prefixes::Counts& now, const Verbosity& verbosity, Heard& heard) {
+void Listener::forget(PeerId peer, const Verbosity& verbosity, Heard& heard) {
+  const auto known = peers_.find(peer);
+  if (known == peers_.end()) return;
+  update(known->second, {}, {}, verbosity, heard);
+  peers_.erase(known);
+}
+
+// First all that needs memory, then what is remembered.
+void Listener::update(Prefixes::Counts& known, Prefixes::Counts now, std::vector<std::string> upstream,
+                      const Verbosity& verbosity, Heard& heard) {
+  Heard news;
   for (const auto& [prefix, count] : known) {
     if (now.contains(prefix)) continue;
-    const auto entry = subscribers_.find(prefix);
-    const bool was_last = --entry->second == 0;
-    if (was_last) subscribers_.erase(entry);
-    if (was_last || verbosity.every_unsubscription) heard.push_back({event('\0', prefix)});
+    const bool is_last = subscribers_.find(prefix)->second == 1;
+    if (is_last || verbosity.every_unsubscription) news.push_back({event('\0', prefix)});
   }
   for (const auto& [prefix, count] : now) {
     const auto before = known.find(prefix);
     const std::uint32_t had = before == known.end() ? 0 : before->second;
-    const bool is_first = had == 0 && ++subscribers_[prefix] == 1;
+    const bool is_first = before == known.end() && subscribers_.try_emplace(prefix, 0).first->second == 0;
     for (std::uint32_t more = had; more < count; ++more) {
-      if ((is_first && more == had) || verbosity.every_subscription) heard.push_back({event('\1', prefix)});
+      if ((is_first && more == had) || verbosity.every_subscription) news.push_back({event('\1', prefix)});
     }
   }
-  known = now;
+  if (!upstream.empty()) news.push_back(std::move(upstream));
+  heard.insert(heard.end(), std::make_move_iterator(news.begin()), std::make_move_iterator(news.end()));
+  for (const auto& [prefix, count] : known) {
+    if (now.contains(prefix)) continue;
+    const auto entry = subscribers_.find(prefix);
+    if (--entry->second == 0) subscribers_.erase(entry);
+  }
+  for (const auto& [prefix, count] : now) {
+    if (!known.contains(prefix)) ++subscribers_.find(prefix)->second;
+  }
+  known.swap(now);
 }
 
 }  // namespace weir::zmq_plugin

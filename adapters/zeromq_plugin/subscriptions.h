@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,15 +29,16 @@ class Announcer {
   // Says what `prefixes` has at once, if it has anything.
   [[nodiscard]] static Result<Announcer> open(const Endpoint& topic, const Prefixes& prefixes);
 
-  void announce(const Prefixes& prefixes);
+  // Errors: no memory for them.
+  [[nodiscard]] Status announce(const Prefixes& prefixes);
   // Sends a message of the application's own beside them, to those who are there: who comes later finds the
-  // subscriptions alone, which are said again.
+  // subscriptions alone, which are said again. Without memory it is lost.
   void send(const Prefixes& prefixes, std::span<const Frame> frames);
   void close() noexcept;
 
  private:
   explicit Announcer(std::unique_ptr<spi::PublisherPort> port) noexcept;
-  void say(const Prefixes& prefixes, std::span<const Frame> frames);
+  [[nodiscard]] Status say(const Prefixes& prefixes, std::span<const Frame> frames);
   std::unique_ptr<shm::PublisherPort> port_;
 };
 
@@ -54,17 +56,23 @@ class Listener {
  public:
   [[nodiscard]] static Result<Listener> open(const Endpoint& topic);
 
-  // Appends what is new. Makes fd() quiet until there is more.
-  void listen(const Verbosity& verbosity, Heard& heard);
+  // Appends what is new. Makes fd() quiet until there is more; false: not so, as it could not look at all. Throws
+  // std::bad_alloc, and loses nothing by that.
+  [[nodiscard]] bool listen(const Verbosity& verbosity, Heard& heard);
   [[nodiscard]] Result<int> fd() { return receiver_->fd(); }
-  void close() noexcept { receiver_->close(); }
+  void close() noexcept;
 
  private:
   explicit Listener(Ref<Receiver> receiver) noexcept : receiver_(std::move(receiver)) {}
   void hear(PeerId peer, const spi::SampleRecord& sample, const Verbosity& verbosity, Heard& heard);
-  void update(Prefixes::Counts& known, const Prefixes::Counts& now, const Verbosity& verbosity, Heard& heard);
+  void forget(PeerId peer, const Verbosity& verbosity, Heard& heard);
+  void update(Prefixes::Counts& known, Prefixes::Counts now, std::vector<std::string> upstream,
+              const Verbosity& verbosity, Heard& heard);
 
   Ref<Receiver> receiver_;
+  // Taken, and not heard yet: more than that only for want of memory.
+  std::optional<spi::SampleRecord> sample_;
+  std::optional<PeerId> gone_;
   std::map<PeerId, Prefixes::Counts> peers_;
   std::map<std::string, std::uint32_t, std::less<>> subscribers_;  // of each prefix
 };

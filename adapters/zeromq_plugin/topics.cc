@@ -26,6 +26,14 @@ spi::Backend& backend() {
 // Of the topic's page of counters, whose first byte is its users'.
 constexpr shm::LockRange binders_byte{1LL << 40, 1};
 
+// libzmq tells apart what has run out, as the system does; weir names the system's number in its message.
+int exhausted(const Error& error) noexcept {
+  for (const auto& [name, number] : {std::pair("(EMFILE)", EMFILE), {"(ENFILE)", ENFILE}, {"(ENOSPC)", ENOSPC}}) {
+    if (error.message().find(name) != std::string::npos) return number;
+  }
+  return ENOMEM;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<spi::PublisherPort>> join_as_publisher(const Endpoint& topic, const PublisherQos& qos) {
@@ -65,6 +73,7 @@ int error_number(const Error& error) noexcept {
     case ErrorCode::permission_denied:
       return EACCES;
     case ErrorCode::resource_exhausted:
+      return exhausted(error);
     case ErrorCode::limit_exceeded:
       return ENOMEM;
     case ErrorCode::incompatible:
