@@ -34,7 +34,7 @@ bool PublisherPort::spin_for_space(Deadline deadline) {
   if (!spinning_.pays()) {
     return false;
   }
-  const Deadline end = Spinning::end(deadline);
+  const Deadline end = spinning_.end(deadline);
   do {
     pause_between_looks();
     flow_.refresh(next_);

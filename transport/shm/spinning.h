@@ -16,13 +16,17 @@ class Spinning {
  public:
   // A sleep costs its owner 9 to 15 microseconds of processor time: spinning pays below that.
   static constexpr std::chrono::microseconds worth{20};
+  // What a peer that is at it may take.
+  static constexpr std::chrono::microseconds at_least{5};
 
   [[nodiscard]] bool pays() const noexcept {
     static const bool alone = std::thread::hardware_concurrency() < 2;
     return !alone && expected_gap_ <= worth;
   }
-  // When to give it up.
-  [[nodiscard]] static Deadline end(Deadline deadline) noexcept { return std::min(deadline, after(2 * worth)); }
+  // When to give it up: after twice as long as waits took lately. Whom one waits for may need this very processor.
+  [[nodiscard]] Deadline end(Deadline deadline) const noexcept {
+    return std::min(deadline, after(std::clamp<std::chrono::nanoseconds>(2 * expected_gap_, at_least, 2 * worth)));
+  }
 
   // How long a wait took.
   void note(std::chrono::nanoseconds gap) noexcept { expected_gap_ += (gap - expected_gap_) / 4; }

@@ -59,7 +59,7 @@ bool SubscriberPort::spin(Deadline deadline, const std::stop_token& stop) noexce
   if (!spinning_.pays()) {
     return false;
   }
-  const Deadline end = Spinning::end(deadline);
+  const Deadline end = spinning_.end(deadline);
   constexpr int looks_between_clocks = 32;
   while (true) {
     for (int look = 0; look < looks_between_clocks; ++look) {
