@@ -42,8 +42,8 @@ struct BackendUnderTest {
   std::vector<Deviation> deviations = {};
   // Makes what the backend needs in a sandbox, such as a service process; ended by the destruction of what it returns.
   std::function<std::shared_ptr<void>(const Sandbox& sandbox)> prepare = {};
-  // Asked when a test has failed and what was prepared is ended: what this machine did to the test that no backend could
-  // have helped, in one sentence; empty if nothing. A test that was disturbed is inconclusive.
+  // Asked when a test has failed and what was prepared is ended: what this machine did to the test that no backend
+  // could have helped, in one sentence; empty if nothing. A test that was disturbed is inconclusive.
   std::function<std::string()> disturbance = {};
 };
 
