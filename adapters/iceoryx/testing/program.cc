@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <ctime>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -51,7 +52,7 @@ std::string Program::next_line() {
     }
     pollfd polled{output_, POLLIN, 0};
     if (::poll(&polled, 1, patience_milliseconds) == 0) {
-      throw std::runtime_error(fmt::format("{} says nothing more; it said:\n{}", path_, said_));
+      throw Silence(fmt::format("{} says nothing more; it said:\n{}", path_, said_));
     }
     std::array<char, 4096> buffer{};
     const ssize_t size = ::read(output_, buffer.data(), buffer.size());
@@ -62,6 +63,15 @@ std::string Program::next_line() {
     pending_.append(buffer.data(), static_cast<std::size_t>(size));
     said_.append(buffer.data(), static_cast<std::size_t>(size));
   }
+}
+
+std::chrono::nanoseconds Program::processor_time() const {
+  clockid_t clock{};
+  timespec used{};
+  if (::clock_getcpuclockid(pid_, &clock) != 0 || ::clock_gettime(clock, &used) != 0) {
+    throw std::runtime_error(fmt::format("{} has no processor time to tell: it has ended", path_));
+  }
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
 std::string Program::expect(std::string_view text) {

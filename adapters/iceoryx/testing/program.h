@@ -7,11 +7,19 @@
 
 #include <sys/types.h>
 
+#include <chrono>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace weir::iceoryx {
+
+// It still runs, and has said nothing for a minute.
+class Silence : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 class Program {
  public:
@@ -23,12 +31,14 @@ class Program {
   ~Program();
 
   // Waits for a line with `text` in it, from where the last one was found, and returns it. Throws when the program has
-  // ended, or says nothing for a minute.
+  // ended, and Silence.
   std::string expect(std::string_view text);
-  // The next line; empty if it has ended.
+  // The next line; empty if it has ended. Throws Silence.
   std::string next_line();
 
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  // What it has used so far. Only while it runs.
+  [[nodiscard]] std::chrono::nanoseconds processor_time() const;
   // Only if it runs.
   void signal(int number) const;
   void kill();
