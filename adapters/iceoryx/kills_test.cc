@@ -64,7 +64,9 @@ class Kills : public RoudiTest {
 
   void end_survivors() {
     for (const auto& survivor : survivors_) {
-      if (survivor->pid() > 0) EXPECT_EQ(survivor->end(), "");
+      if (survivor->pid() > 0) {
+        EXPECT_EQ(survivor->end(), "");
+      }
     }
     survivors_.clear();
   }
