@@ -86,9 +86,9 @@ class Port {
   // succeed, or until take would not come back empty.
   virtual Result<Wake> wait(Deadline deadline, const std::stop_token& stop) = 0;
 
-  // A descriptor of the port's own, valid until close(): readable when wait() would return at once or a membership
-  // event is there; level-triggered; spurious readiness is allowed; it clears when take comes back empty and
-  // next_event() has nothing.
+  // A descriptor of the port's own, valid until close(): readable when take would not come back empty, or a publish
+  // that was refused could succeed, or, once next_event() was called, a membership event is there; level-triggered;
+  // spurious readiness is allowed; it clears when take comes back empty and next_event() has nothing.
   virtual Result<int> fd() = 0;
 
   virtual Result<std::optional<MembershipEvent>> next_event() = 0;

@@ -9,7 +9,7 @@
 namespace weir::spi {
 
 // Why a handle whose port this is cannot be used: moved from, closed, or inherited by a forked child.
-[[nodiscard]] Error unusable(const Port* port);
+[[nodiscard]] Error unusable(const Port* port) noexcept;
 
 // The exception that is being handled, as an error: no exception crosses the interface. Call it in a catch block only.
 [[nodiscard]] Error caught() noexcept;

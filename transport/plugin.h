@@ -218,8 +218,8 @@ struct weir_plugin {
   /* A publisher waits for space, a subscriber for data. Writes an enum weir_wake. `stop` may be NULL. */
   int32_t (*wait)(weir_port* port, int64_t deadline, weir_stop* stop, int32_t* wake, struct weir_text* error);
 
-  /* A descriptor of the port's own, valid until close: readable when `wait` would return at once, or a membership
-   * event is there. Level-triggered. */
+  /* A descriptor of the port's own, valid until close: readable when there is something to take, or a publish that was
+   * refused could succeed, or, once next_event was called, a membership event is there. Level-triggered. */
   int32_t (*descriptor)(weir_port* port, int32_t* descriptor, struct weir_text* error);
 
   /* Optional. Writes an event and 1 to `there`, or 0 when there is none. */

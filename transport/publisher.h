@@ -69,8 +69,9 @@ class Publisher {
   // After a publish that returned back_pressure: waits until another try may succeed.
   [[nodiscard]] Result<Wake> wait(Deadline deadline, const std::stop_token& stop = {});
 
-  // For an event loop: readable when wait() would return at once or next_event() has something. Level-triggered, may be
-  // readable without cause; owned by the publisher.
+  // For an event loop: readable when, after a publish that returned back_pressure, another may succeed, or when
+  // next_event(), once it was called, has something. Level-triggered, may be readable without cause; owned by the
+  // publisher. Errors: resource_exhausted; closed, forked.
   [[nodiscard]] Result<int> fd();
 
   // What has changed among the subscribers since the last call; empty when nothing. Errors: unsupported.

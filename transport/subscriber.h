@@ -50,8 +50,9 @@ class Subscriber {
   // expected within microseconds.
   [[nodiscard]] Result<Wake> wait(Deadline deadline, const std::stop_token& stop = {});
 
-  // For an event loop: readable when take() or next_event() has something. Level-triggered, may be readable without
-  // cause; clears when take() comes back empty and next_event() too. Owned by the subscriber.
+  // For an event loop: readable when take() has something, or next_event(), once it was called. Level-triggered, may be
+  // readable without cause; clears when take() comes back empty and next_event() too. Owned by the subscriber. Errors:
+  // resource_exhausted; closed, forked.
   [[nodiscard]] Result<int> fd();
 
   // For a durable subscriber (durability=persistent) that came back: what its predecessor had taken and not released

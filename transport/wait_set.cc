@@ -98,6 +98,7 @@ Status WaitSet::remove(Publisher& publisher) {
 }
 
 Result<WaitSet::Ready> WaitSet::wait(Deadline deadline, const std::stop_token& stop) {
+  if (epoll_ < 0) return tl::unexpected(spi::unusable(nullptr));  // moved from
   return spi::guarded([&]() -> Result<Ready> {
     // The eventfd is not in the epoll set, so that fd() never shows it and every tag is free for members.
     std::uint64_t count = 0;

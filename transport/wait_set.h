@@ -43,6 +43,7 @@ class WaitSet {
     Wake wake = Wake::deadline;
     std::vector<std::uint64_t> tags;  // of the members that may be ready; empty unless wake is `ready`
   };
+  // Errors: closed for a set that was moved from; resource_exhausted.
   [[nodiscard]] Result<Ready> wait(Deadline deadline, const std::stop_token& stop = {});
 
   // Readable when wait() would return at once; to nest the set in another event loop.

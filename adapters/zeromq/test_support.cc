@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <stdexcept>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -77,7 +78,11 @@ void Program::write_line(std::string_view line) {
 std::string Program::read_line() {
   std::string line;
   char character = 0;
-  while (::read(output_, &character, 1) == 1 && character != '\n') line.push_back(character);
+  while (::read(output_, &character, 1) == 1) {
+    if (character == '\n') return line;
+    line.push_back(character);
+  }
+  if (line.empty()) throw std::runtime_error("the program ended, where it was to say something");
   return line;
 }
 

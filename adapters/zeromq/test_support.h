@@ -97,7 +97,7 @@ class Program {
   [[nodiscard]] pid_t process() const { return process_; }
   void end_input();
   void write_line(std::string_view line);
-  // One line of its output, without its end; empty when there is no more.
+  // One line of its output, without its end. Throws when there is none any more.
   [[nodiscard]] std::string read_line();
   void kill();
   // Waits for its end: empty if it ended well, else how.

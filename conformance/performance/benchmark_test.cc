@@ -68,7 +68,7 @@ TEST_F(Benchmark, CarriesEveryLoadOnEveryPeerAndLeavesNothingBehind) {
 
 TEST_F(Benchmark, CarriesLargeMessages) {
   const Status done =
-      run({"--rounds", "1", "--seconds", "0.001", "--sizes", "1MiB", "--loads", "latency,blocking,stream"});
+      run({"--rounds", "1", "--seconds", "0.001", "--sizes", "1KiB,1MiB", "--loads", "latency,blocking,stream"});
   ASSERT_TRUE(done) << done.error().message();
   const auto report = nlohmann::json::parse(content_of(json_));
   EXPECT_GE(report.at("rows").size(), 40U);

@@ -26,7 +26,9 @@ nlohmann::json json_of_row(const Report& report, std::size_t at) {
   }
   if (const std::vector<double> spread = spread_of(report, at); !spread.empty()) {
     for (std::size_t part = 0; part < parts.size(); ++part) {
-      entry["spread"].push_back({{"part", parts[part]}, {"time", spread[part]}});
+      if (spread[part] != too_few) {
+        entry["spread"].push_back({{"part", parts[part]}, {"time", spread[part]}});
+      }
     }
   }
   if (row.floor && *row.floor != at) {

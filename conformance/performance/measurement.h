@@ -30,6 +30,9 @@ struct Measurement {
   return place;
 }
 
+// In the place of a part for which there were too few events: it would be the longest of them.
+inline constexpr double too_few = -1;
+
 // The times of all events, not empty, as a spread.
 [[nodiscard]] inline std::vector<double> spread_of(std::vector<double> times) {
   std::sort(times.begin(), times.end());
@@ -37,7 +40,8 @@ struct Measurement {
   spread.reserve(parts.size());
   for (const double part : parts) {
     const double rank = std::ceil(part * static_cast<double>(times.size()));
-    spread.push_back(times[static_cast<std::size_t>(std::max(rank, 1.0)) - 1]);
+    const bool is_longest = rank >= static_cast<double>(times.size());
+    spread.push_back(part < 1 && is_longest ? too_few : times[static_cast<std::size_t>(std::max(rank, 1.0)) - 1]);
   }
   return spread;
 }

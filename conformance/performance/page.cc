@@ -35,6 +35,8 @@ std::string style_of(const std::string& peer) {
                                                             {"Unix socket", "brown"},
                                                             {"POSIX mq", "pink"},
                                                             {"memcpy", "grey dashed"},
+                                                            {"raw ring", "grey long"},
+                                                            {"bare memory", "grey strong"},
                                                             {"one cache line", "grey dotted"}};
   const auto found = styles.find(peer);
   return found == styles.end() ? "grey" : found->second;
@@ -125,7 +127,9 @@ std::string plot_spread(const Report& report, const std::string& title) {
     }
     Series series{.name = row.peer, .style = style_of(row.peer), .points = {}};
     for (std::size_t part = 0; part + 1 < parts.size(); ++part) {  // without the longest, which is one event
-      series.points.emplace_back(nines(parts[part]), spread[part]);
+      if (spread[part] != too_few) {
+        series.points.emplace_back(nines(parts[part]), spread[part]);
+      }
     }
     plot.series.push_back(std::move(series));
   }
@@ -167,13 +171,18 @@ std::string row_part(const Report& report, std::size_t at) {
   text += fmt::format("<td class=\"number\">{}</td>", figure_text(*middle, row.unit));
   const std::vector<double> spread = spread_of(report, at);
   for (const double part : {0.5, 0.9, 0.99, 0.999, 1.0}) {
-    text += fmt::format("<td class=\"number\">{}</td>",
-                        spread.empty() ? "" : figure_text(spread[place_of(part)], row.unit));
+    const bool known = !spread.empty() && spread[place_of(part)] != too_few;
+    text += fmt::format("<td class=\"number\">{}</td>", known ? figure_text(spread[place_of(part)], row.unit) : "");
   }
   // Rows of one table may have different floors.
   const auto ratio = row.floor && *row.floor != at ? ratio_of(report, at, *row.floor) : std::nullopt;
-  return text + fmt::format("<td class=\"number\">{}</td></tr>\n",
-                            ratio ? fmt::format("{:.2f} to {}", *ratio, escaped(report.rows[*row.floor].peer)) : "");
+  text += fmt::format("<td class=\"number\">{}</td></tr>\n",
+                      ratio ? fmt::format("{:.2f} to {}", *ratio, escaped(report.rows[*row.floor].peer)) : "");
+  if (const Outcome& outcome = report.outcomes[at]; !outcome.failure.empty()) {
+    text += fmt::format("<tr><td></td><td colspan=\"8\">{} rounds only: {}</td></tr>\n", outcome.rounds.size(),
+                        escaped(outcome.failure));
+  }
+  return text;
 }
 
 // All figures, a table for each title.

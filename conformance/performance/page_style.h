@@ -37,7 +37,7 @@ g circle { fill: currentColor; }
 .violet { color: var(--violet); } .green { color: var(--green); } .teal { color: var(--teal); }
 .brown { color: var(--brown); } .pink { color: var(--pink); } .grey { color: var(--grey); }
 .strong path { stroke-width: 4.5; }
-.dashed path { stroke-dasharray: 7 4; } .dotted path { stroke-dasharray: 2 4; }
+.dashed path { stroke-dasharray: 7 4; } .dotted path { stroke-dasharray: 2 4; } .long path { stroke-dasharray: 14 5; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
@@ -46,6 +46,7 @@ th { font-weight: 600; } td.number, th.number { text-align: right; white-space: 
 tr.weir td:first-child { color: var(--blue); font-weight: 600; } tr.floor td { color: var(--faint); }
 details { margin: .5rem 0; } summary { cursor: pointer; font-weight: 600; padding: .3rem 0; }
 @media (max-width: 46rem) {
+  .plot { overflow: visible; } .plot text { font-size: 24px; }
   .targets thead { display: none; }
   .targets tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
   .targets td { display: inline-block; border: 0; padding: 0 .7rem 0 0; }

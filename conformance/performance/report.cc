@@ -74,6 +74,10 @@ std::vector<double> spread_of(const Report& report, std::size_t row) {
     for (const Measurement& round : rounds) {
       times.push_back(round.spread.at(part));
     }
+    if (*std::min_element(times.begin(), times.end()) == too_few) {
+      spread.push_back(too_few);
+      continue;
+    }
     spread.push_back(parts[part] < 1 ? median(std::move(times)) : *std::max_element(times.begin(), times.end()));
   }
   return spread;

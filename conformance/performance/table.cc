@@ -26,7 +26,8 @@ std::string row_text(const Report& report, std::size_t at) {
   const auto [least, most] = std::minmax_element(figures.begin(), figures.end());
   const std::vector<double> spread = spread_of(report, at);
   const auto part = [&](double which) {
-    return spread.empty() ? std::string() : figure_text(spread[place_of(which)], row.unit);
+    const bool known = !spread.empty() && spread[place_of(which)] != too_few;
+    return known ? figure_text(spread[place_of(which)], row.unit) : std::string();
   };
   std::string ratio;
   if (row.floor && *row.floor != at) {

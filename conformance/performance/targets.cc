@@ -50,7 +50,7 @@ std::string text_of(const Target& target, double value) {
   if (target.measure == Target::Measure::ratio || target.measure == Target::Measure::rate_ratio) {
     return fmt::format("{:.2f}", value);
   }
-  return (target.measure == Target::Measure::excess ? "+" : "") + figure_text(value, target.unit);
+  return (target.measure == Target::Measure::excess && value >= 0 ? "+" : "") + figure_text(value, target.unit);
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ struct Task {
   Message message = {};
   bool blocking = false;                // asleep while there is nothing to do, instead of
                                         // looking again and again
-  std::chrono::nanoseconds pause = {};  // before each round trip, not in its time
+  std::chrono::nanoseconds pause = {};  // before each message of a round trip, not in its time
   std::uint64_t others = 1;
   Budget budget = std::chrono::milliseconds(50);
 };

@@ -102,7 +102,8 @@ TEST_F(Doctor, LimitsThatAreLowAreWarningsWithTheCommandThatRaisesThem) {
     const int status = shell.end();
     return Outcome{.status = status, .output = shell.output(), .errors = shell.errors()};
   }();
-  for (const Json& found : Json::parse(outcome.output)["findings"]) {
+  const Json document = Json::parse(outcome.output);
+  for (const Json& found : document["findings"]) {
     if (found["subject"] == "descriptors") {
       EXPECT_EQ(found["state"], "warning");
       EXPECT_THAT(found["remedy"].get<std::string>(), HasSubstr("ulimit -n"));

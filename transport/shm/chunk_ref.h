@@ -78,8 +78,8 @@ class ChunkRef {
 [[nodiscard]] constexpr std::uint64_t pin_of(ChunkRef chunk, std::size_t entry) noexcept {
   return std::uint64_t{entry} << 48U | chunk.value();
 }
-// A pin where no chunk has to be held: its place is in use. Names no chunk, and is not 0.
-inline constexpr std::uint64_t pin_of_no_chunk = std::uint64_t{1} << smallest_class_bits;
+// A pin where no chunk has to be held: its place is in use. Names no chunk and no entry, and is not 0.
+inline constexpr std::uint64_t pin_of_no_chunk = std::uint64_t{0xffff} << 48U | std::uint64_t{1} << smallest_class_bits;
 [[nodiscard]] constexpr std::size_t entry_of_pin(std::uint64_t pin) noexcept { return pin >> 48U; }
 
 }  // namespace weir::shm

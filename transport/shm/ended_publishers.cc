@@ -108,9 +108,10 @@ void PublisherList::release(Attachment& attachment, Keep cursor) noexcept {
 
 void PublisherList::leave() noexcept {
   for (const auto& attachment : attachments_) {
-    // A living publisher tells by the cursor whose chunk a pin means: it stays as long as a sample is in hand. And
-    // whoever returns wants to know where to go on.
-    const bool in_hand = pins_.any_of(attachment->entry) && !attachment->ended;
+    // A publisher tells by the cursor whose chunk a pin means: it stays as long as a sample is in hand, unless nobody
+    // will come back for the chunk. And whoever returns wants to know where to go on.
+    const bool may_lend_again = !attachment->ended || is_durable(attachment->publisher.name.id);
+    const bool in_hand = pins_.any_of(attachment->entry) && may_lend_again;
     release(*attachment, in_hand || qos_.durability == Durability::persistent ? Keep::yes : Keep::no);
   }
 }

@@ -181,5 +181,45 @@ TEST(StoppedPublisher, IsNotTakenForDead) {
   EXPECT_TRUE(child.succeeded());
 }
 
+TEST(DurablePublisherThatComesBack, LeavesASampleAloneThatOutlivesItsSubscriber) {
+  constexpr std::size_t size = 100'000;
+  const TopicRoot root;
+  const std::string keeper = root.uri("memory=8MiB&durability=persistent&name=keeper");
+  Node node = must(Node::open());
+  Sample held;
+  {
+    Subscriber subscriber = must(node.subscriber(root.uri()));
+    ASSERT_EQ(must(subscriber.next_event()), std::nullopt);
+    Signal published;
+    Signal never_given;
+    Child child([&] {
+      Node own = must(Node::open());
+      Publisher publisher = must(own.publisher(keeper));
+      must(send(publisher, size, 1));
+      published.give();
+      return never_given.await();
+    });
+    ASSERT_TRUE(published.await());
+    held = next_sample(subscriber);
+    child.kill_and_reap();
+    for (Change seen = Change::joined; seen != Change::died;) {
+      if (const auto event = must(subscriber.next_event())) {
+        seen = event->change;
+      } else {
+        ASSERT_TRUE(is_readable(must(subscriber.fd()), 60'000));
+      }
+    }
+  }
+  {
+    Publisher again = must(node.publisher(keeper));
+    for (std::uint64_t message = 0; message < 300; ++message) {
+      must(send(again, size, 2));
+    }
+    EXPECT_TRUE(is_filled(held.payload(), 1));
+  }
+  held = Sample();
+  must(node.remove(root.uri()));
+}
+
 }  // namespace
 }  // namespace weir::shm::testing

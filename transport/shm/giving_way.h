@@ -18,8 +18,9 @@ namespace weir::shm {
 class GivingWay {
  public:
   // Gives way once, unless that was in vain lately. Whether `ready`, called afterwards, says that the wait is over.
+  // Throws what `ready` throws.
   template <class Ready>
-  [[nodiscard]] bool until(Ready ready) noexcept {
+  [[nodiscard]] bool until(Ready ready) {
     if (left_out_ > 0) {
       --left_out_;
       return false;

@@ -64,10 +64,11 @@ class PublisherPort final : public spi::PublisherPort {
   // For SmallPublisher: loan and publish in one. Errors: as publish(), and closed, forked.
   template <std::size_t size>
   [[gnu::always_inline]] Result<std::uint64_t> publish_small(const std::byte* message) {
-    if (tick_source_ == TickSource::monotonic_clock || !usable() || !flow_.admits(next_)) [[unlikely]] {
+    const TickSource source = tick_source_;
+    if (source == TickSource::monotonic_clock || !usable() || !flow_.admits(next_)) [[unlikely]] {
       return publish_small_slowly(message, size);
     }
-    return write_and_wake([=](Slot& slot) { fill_small<size>(slot, message, size); }, tick_source_);
+    return write_and_wake([=](Slot& slot) { fill_small<size>(slot, message, size); }, source);
   }
 
   void drop(spi::LoanRecord& record) noexcept override {

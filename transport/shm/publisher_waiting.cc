@@ -66,10 +66,11 @@ Status PublisherPort::wait_for_admission(std::optional<Deadline> deadline) {
   if (!space && qos_.grant == Grant::block) {
     const auto begin = std::chrono::steady_clock::now();
     const Deadline until = deadline ? *deadline : after(qos_.deadline);
-    space = spin_for_space(until) || giving_way_.until([this] {
+    const auto has_space = [this] {
       flow_.refresh(next_);
       return flow_.admitted(next_);
-    });
+    };
+    space = spin_for_space(until) || (!passed(until) && giving_way_.until(has_space));
     while (!space && !passed(until)) {
       space = sleep_for_space(until);
     }

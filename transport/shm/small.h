@@ -18,6 +18,7 @@
 // safety as for Publisher and Subscriber.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
@@ -37,13 +38,10 @@ namespace weir::shm {
 template <class T>
 concept FitsIntoSlot = std::is_trivially_copyable_v<T> && sizeof(T) <= carried_size;
 
-// A message that was taken.
+// A message that was taken, with its sequence, lost_before and publisher.
 template <FitsIntoSlot T>
-struct Small {
+struct Small : SubscriberPort::Origin {
   T value;
-  std::uint64_t sequence;     // 0, 1, 2 … for each publisher
-  std::uint64_t lost_before;  // of this publisher's, by this subscriber, just before this one
-  PeerId publisher;
 };
 
 [[nodiscard]] inline tl::unexpected<Error> not_over_shm(std::string_view uri) {
@@ -77,7 +75,7 @@ class SmallPublisher {
                            : spi::failed<std::uint64_t>(spi::unusable(port));
   }
 
-  // For all else. Valid as long as this one.
+  // For all else, but to assign another to it. Valid as long as this one.
   [[nodiscard]] Publisher& untyped() noexcept { return publisher_; }
 
  private:
@@ -101,23 +99,15 @@ class SmallSubscriber {
     return SmallSubscriber(std::move(*subscriber));
   }
 
-  // True: `message` is the next one; else its value means nothing. False: there is none. Errors: those of
+  // True: `message` is the next one; else it means nothing. False: there is none. Errors: those of
   // Subscriber::take; incompatible for a sample of another size (of a peer that states no type), which is lost by that.
   [[nodiscard, gnu::always_inline]] Result<bool> take(Small<T>& message) {
-    SubscriberPort::Small small;
     auto* const port = static_cast<SubscriberPort*>(spi::port_of(subscriber_));
-    Result<bool> taken = port != nullptr
-                             ? port->template take_small<sizeof(T)>(reinterpret_cast<std::byte*>(&message.value), small)
-                             : spi::failed<bool>(spi::unusable(port));
-    if (taken && *taken) [[likely]] {
-      message.sequence = small.sequence;
-      message.lost_before = small.lost_before;
-      message.publisher = small.publisher;
-    }
-    return taken;
+    return port != nullptr ? port->template take_small<sizeof(T)>(reinterpret_cast<std::byte*>(&message.value), message)
+                           : spi::failed<bool>(spi::unusable(port));
   }
 
-  // For all else. Valid as long as this one.
+  // For all else, but to assign another to it. Valid as long as this one.
   [[nodiscard]] Subscriber& untyped() noexcept { return subscriber_; }
 
  private:

@@ -201,7 +201,7 @@ Result<bool> SubscriberPort::take_in_turn(spi::SampleRecord& record) {
   return nothing_taken(record);
 }
 
-Result<bool> SubscriberPort::take_small_slowly(std::byte* copy, std::size_t size, Small& small) {
+Result<bool> SubscriberPort::take_small_slowly(std::byte* copy, std::size_t size, Origin& origin) {
   if (!usable()) {
     return tl::unexpected(spi::unusable(this));
   }
@@ -210,19 +210,21 @@ Result<bool> SubscriberPort::take_small_slowly(std::byte* copy, std::size_t size
   if (!taken || !*taken) {
     return taken;
   }
-  small = {.sequence = record.sequence, .lost_before = record.lost_before, .publisher = record.publisher};
+  origin = {.sequence = record.sequence, .lost_before = record.lost_before, .publisher = record.publisher};
   const bool fits = record.size == size;
   if (fits) {
     std::copy_n(record.payload, size, copy);
   }
   release(record);
-  if (!fits) {
+  if (fits) {
+    return true;
+  }
+  return spi::guarded([&]() -> Result<bool> {
     return failure(ErrorCode::incompatible,
                    fmt::format("topic \"{}\": sample {} has {} bytes, where {} were expected: state the type at the "
                                "publisher too",
-                               topic_->place().topic, small.sequence, record.size, size));
-  }
-  return true;
+                               topic_->place().topic, origin.sequence, record.size, size));
+  });
 }
 
 SubscriberPort::Taken SubscriberPort::take_from(Attachment& from, spi::SampleRecord& record) {

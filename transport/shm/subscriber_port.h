@@ -61,15 +61,15 @@ class SubscriberPort final : public spi::SubscriberPort {
     return taken(record, *next.from, next.sequence, copy, pin);
   }
 
-  // For SmallSubscriber: take and release in one; `copy` means nothing unless it returns true. Errors: as take(),
-  // closed, forked; incompatible for a message of another size, which is lost by that.
-  struct Small {
-    std::uint64_t sequence;
-    std::uint64_t lost_before;
+  // For SmallSubscriber: take and release in one; `copy` and `origin` mean nothing unless it returns true. Errors: as
+  // take(), closed, forked; incompatible for a message of another size, which is lost by that.
+  struct Origin {
+    std::uint64_t sequence;     // 0, 1, 2 … for each publisher
+    std::uint64_t lost_before;  // of this publisher's, by this subscriber, just before this one
     PeerId publisher;
   };
   template <std::size_t size>
-  [[gnu::always_inline]] Result<bool> take_small(std::byte* copy, Small& small) {
+  [[gnu::always_inline]] Result<bool> take_small(std::byte* copy, Origin& origin) {
     if (usable()) [[likely]] {
       const Next next = look_for_next();
       if (next.state == Next::missing) {
@@ -82,13 +82,13 @@ class SubscriberPort final : public spi::SubscriberPort {
         load_carried<size>(slot, copy);
         if (chunk == 0 && found == size && slot.word.load(std::memory_order_seq_cst) == valid_mark(next.sequence))
             [[likely]] {
-          small = {.sequence = next.sequence, .lost_before = 0, .publisher = next.from->publisher.name.id};
+          origin = {.sequence = next.sequence, .lost_before = 0, .publisher = next.from->publisher.name.id};
           advance(*next.from, next.sequence + 1);
           return true;
         }
       }
     }
-    return take_small_slowly(copy, size, small);
+    return take_small_slowly(copy, size, origin);
   }
 
   void release(spi::SampleRecord& record) noexcept override { Pins::clear(*pin_of_token(record.token)); }
@@ -149,7 +149,7 @@ class SubscriberPort final : public spi::SubscriberPort {
     }
     return {.state = Next::there, .from = from, .slot = &slot, .sequence = sequence};
   }
-  [[gnu::noinline]] Result<bool> take_small_slowly(std::byte* copy, std::size_t size, Small& small);
+  [[gnu::noinline]] Result<bool> take_small_slowly(std::byte* copy, std::size_t size, Origin& origin);
 
   // take() of a message in a chunk, whose slot was found valid.
   [[gnu::noinline]] Result<bool> take_pinned(spi::SampleRecord& record, Attachment& from, const Slot& slot,
@@ -233,6 +233,8 @@ class SubscriberPort final : public spi::SubscriberPort {
   std::optional<Error> failure_;  // of the last take_from() that failed
   std::size_t turn_ = 0;          // the publisher whose turn it was last
   std::uint64_t generation_ = 0;  // of the asleep word
+  bool is_counted_ = false;       // among the sleepers
+  Deadline next_look_for_ends_ = at_once;
   Spinning spinning_;
   GivingWay giving_way_;
   File epoll_;  // once fd() was asked for

@@ -102,8 +102,10 @@ Wake SubscriberPort::sleep(Deadline deadline, const std::stop_token& stop) {
     }
     publishers_.tell_waiting();
     publishers_.let_go_of_ended();
-    if (sleep_on(counters_.bell, bell, deadline, sleep_slice)) {
-      publishers_.find_ended();  // nothing else tells of a death here
+    if (sleep_on(counters_.bell, bell, deadline, sleep_slice) || passed(next_look_for_ends_)) {
+      // Nothing else tells of a death here: neither where nothing comes, nor where the living send often.
+      publishers_.find_ended();
+      next_look_for_ends_ = after(sleep_slice);
     }
   }
   header_.asleep.store(0, std::memory_order_seq_cst);
@@ -116,11 +118,15 @@ Wake SubscriberPort::sleep(Deadline deadline, const std::stop_token& stop) {
 }
 
 void SubscriberPort::count_as_sleeper() noexcept {
+  if (std::exchange(is_counted_, true)) {
+    return;  // a wait before this one ended by an exception
+  }
   counters_.sleepers.fetch_add(1, std::memory_order_seq_cst);
   header_.counted.store(1, std::memory_order_release);
 }
 
 void SubscriberPort::uncount_as_sleeper() noexcept {
+  is_counted_ = false;
   header_.asleep.store(0, std::memory_order_seq_cst);
   header_.counted.store(0, std::memory_order_release);
   counters_.sleepers.fetch_sub(1, std::memory_order_seq_cst);

@@ -1,5 +1,7 @@
 // Sending and receiving of numbered messages, which all loads have in common.
 //
+// Compiled into its caller, as an application would write it: calls of the benchmark's own would count as the peer's.
+//
 // A load is a function template that makes the crew of a measurement (crew.h)
 // for a carrier (peers/peer.h) and a task. Carrier and meeting are made anew
 // for every round, by the parent, so that each round has other memory.
@@ -22,7 +24,7 @@ namespace weir::performance {
 // Sends a message with a number as soon as there is room, or gives up when
 // `is_over` says so.
 template <class Sender, class IsOver>
-void send_unless(IsOver is_over, Sender& sender, Message message, std::uint64_t number) {
+[[gnu::always_inline]] inline void send_unless(IsOver is_over, Sender& sender, Message message, std::uint64_t number) {
   const auto fill = [&](auto payload) {
     if (message.touch == Touch::everything) {
       write_number(payload, number);
@@ -33,13 +35,13 @@ void send_unless(IsOver is_over, Sender& sender, Message message, std::uint64_t 
 }
 
 template <class Sender>
-void send(Sender& sender, Message message, std::uint64_t number) {
+[[gnu::always_inline]] inline void send(Sender& sender, Message message, std::uint64_t number) {
   send_unless([] { return false; }, sender, message, number);
 }
 
 // Takes the message with this number, if it is there.
 template <class Receiver>
-bool try_receive(Receiver& receiver, Message message, std::uint64_t number) {
+[[gnu::always_inline]] inline bool try_receive(Receiver& receiver, Message message, std::uint64_t number) {
   return receiver.try_receive([&](auto payload) {
     if (message.touch == Touch::everything) {
       check_number(payload, number);
@@ -49,7 +51,7 @@ bool try_receive(Receiver& receiver, Message message, std::uint64_t number) {
 
 // Takes the message with this number as soon as it comes.
 template <class Receiver>
-void receive(Receiver& receiver, const Task& task, std::uint64_t number) {
+[[gnu::always_inline]] inline void receive(Receiver& receiver, const Task& task, std::uint64_t number) {
   if (task.blocking) {
     while (!try_receive(receiver, task.message, number)) {
       receiver.wait();
@@ -62,7 +64,7 @@ void receive(Receiver& receiver, const Task& task, std::uint64_t number) {
 
 // Takes the next message, whose first word is its number, as soon as it comes.
 template <class Receiver>
-[[nodiscard]] std::uint64_t receive_any(Receiver& receiver, const Task& task) {
+[[nodiscard, gnu::always_inline]] inline std::uint64_t receive_any(Receiver& receiver, const Task& task) {
   std::uint64_t number = 0;
   const auto use = [&](auto payload) {
     number = number_of(payload);

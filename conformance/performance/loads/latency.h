@@ -6,10 +6,10 @@
 // takes as long as a small part of a message's way; then single round trips are
 // timed for the spread, with the clock in them.
 //
-// With a pause before each round trip the opposite side is sure to be asleep
-// when the message comes, and one that spins for a while first has given that
+// With a pause before each message, there and back, the other side is sure to
+// be asleep when it comes, and one that spins for a while first has given that
 // up; without one, a peer that expects the next message at once may do without
-// sleeping. The measuring side spends the pause spinning.
+// sleeping. Who pauses does so spinning, and the pauses are not in the time.
 #pragma once
 
 #include <algorithm>
@@ -35,7 +35,7 @@ template <class RoundTrip>
 [[nodiscard]] Measurement measure(const Task& task, double ways, RoundTrip round_trip) {
   const auto timed = [&] {
     spend(task.pause);
-    return time_of(wall_nanoseconds, round_trip) / ways;
+    return (time_of(wall_nanoseconds, round_trip) - static_cast<double>(task.pause.count())) / ways;
   };
   double figure = 0;
   if (!task.blocking) {
@@ -93,6 +93,9 @@ template <Carrier Type>
     for (std::uint64_t number = 0;; ++number) {
       receive(receiver, task, number);
       const bool last = meeting->is_last(number);
+      if (!last) {
+        latency::spend(task.pause);
+      }
       send(sender, task.message, number);
       if (last) {
         meeting->wait_for_leaving(1);

@@ -30,6 +30,10 @@ class Ends {
     if (socket ? socketpair(AF_UNIX, SOCK_STREAM, 0, ends_.data()) != 0 : pipe(ends_.data()) != 0) {
       fail(fmt::format("making a {}: {}", socket ? "socket" : "pipe", std::strerror(errno)));
     }
+    if (!socket) {
+      constexpr int most_for_users = 1 << 20;
+      fcntl(ends_[1], F_SETPIPE_SZ, most_for_users);
+    }
   }
   Ends(Ends&& other) noexcept : ends_(std::exchange(other.ends_, {-1, -1})) {}
   Ends& operator=(Ends&&) = delete;

@@ -10,7 +10,7 @@ constexpr std::size_t kibibyte = 1024;
 // A ring for messages of the task's size.
 Crew crew_of_size(const Task& task, const Abilities& abilities) {
   const auto ring = [&]<std::size_t size>() {
-    return crew_for(std::make_shared<const RawRing<size>>(), task, abilities);
+    return crew_for(std::make_shared<const RawRing<size>>(task), task, abilities);
   };
   if (task.message.size <= 64) {
     return ring.operator()<64>();

@@ -19,9 +19,9 @@ namespace weir::performance {
 template <std::size_t message_size>
 class RawRing {
  public:
-  static constexpr std::uint64_t capacity = message_size <= 4096 ? 256 : 16;
+  static constexpr std::uint64_t capacity = message_size <= 64 * 1024 ? 256 : 16;
   RawRing() = default;
-  explicit RawRing(const Task& /*task*/) {}
+  explicit RawRing(const Task& task) : size_(task.message.size) {}
 
  private:
   struct alignas(64) Message {
@@ -43,7 +43,7 @@ class RawRing {
     explicit Sender(Ring& ring) : ring_(&ring) {}
     void await_receivers(std::uint64_t /*count*/) const noexcept {}
     template <class Fill>
-    bool try_send(std::size_t size, Fill fill) {
+    [[gnu::always_inline]] bool try_send(std::size_t size, Fill fill) {
       if (size > message_size) [[unlikely]] {
         fail("this raw ring carries up to " + std::to_string(message_size) + " bytes: take a smaller message");
       }
@@ -66,32 +66,34 @@ class RawRing {
 
   class Receiver {
    public:
-    explicit Receiver(Ring& ring) : ring_(&ring) {}
+    Receiver(Ring& ring, std::size_t size) : ring_(&ring), size_(size) {}
     void wait() const noexcept {}
     template <class Use>
-    bool try_receive(Use use) {
+    [[gnu::always_inline]] bool try_receive(Use use) {
       if (received_ == sent_) {
         sent_ = ring_->sent.value.load(std::memory_order_acquire);
         if (received_ == sent_) {
           return false;
         }
       }
-      use(std::span<const std::byte>(ring_->messages[received_ % capacity].bytes));
+      use(std::span<const std::byte>(ring_->messages[received_ % capacity].bytes).first(size_));
       ring_->received.value.store(++received_, std::memory_order_release);
       return true;
     }
 
    private:
     Ring* ring_;
+    std::size_t size_;
     std::uint64_t received_ = 0;
     std::uint64_t sent_ = 0;  // as last seen
   };
 
   [[nodiscard]] Sender sender(Lane lane) const noexcept { return Sender(ring(lane)); }
-  [[nodiscard]] Receiver receiver(Lane lane) const noexcept { return Receiver(ring(lane)); }
+  [[nodiscard]] Receiver receiver(Lane lane) const noexcept { return Receiver(ring(lane), size_); }
 
  private:
   [[nodiscard]] Ring& ring(Lane lane) const noexcept { return (*rings_)[static_cast<std::size_t>(lane.direction)]; }
+  std::size_t size_ = message_size;
   SharedMemory<std::array<Ring, 2>> rings_;
 };
 

@@ -41,7 +41,7 @@ class ShmConcrete {
       must(publisher_.untyped().wait_for_subscribers(count, after(std::chrono::seconds(10))));
     }
     template <class Fill>
-    bool try_send(std::size_t size, Fill fill) {
+    [[gnu::always_inline]] bool try_send(std::size_t size, Fill fill) {
       Line line;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled, or not to be touched
       fill(std::span(line.bytes).first(size));
       if (auto sequence = publisher_.publish(line); !sequence) [[unlikely]] {
@@ -66,7 +66,7 @@ class ShmConcrete {
       }
     }
     template <class Use>
-    bool try_receive(Use use) {
+    [[gnu::always_inline]] bool try_receive(Use use) {
       shm::Small<Line> message;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by take
       auto taken = subscriber_.take(message);
       if (!taken) [[unlikely]] {

@@ -31,6 +31,7 @@ class ZeroMq {
       check(socket_ == nullptr ? -1 : 0, "socket");
       set(ZMQ_SNDHWM, depth);
       set(ZMQ_RCVHWM, depth);
+      set(ZMQ_RECONNECT_IVL, 1);  // ms: who starts before the other does not sit out 100
     }
     void set(int option, int value) { check(zmq_setsockopt(get(), option, &value, sizeof(value)), "setsockopt"); }
     void bind(const std::string& address) { check(zmq_bind(get(), address.c_str()), "bind"); }
