@@ -63,10 +63,10 @@ void send_and_end(const std::string& uri) {
 void static_handles(const std::string& uri) {
   static Node node = must(Node::open());
   static std::optional<Publisher> publisher = must(node.publisher(uri));
-  auto* leaked = new Subscriber(must(node.subscriber(uri)));
+  static auto* never_destroyed = new Subscriber(must(node.subscriber(uri)));
   must(publisher->wait_for_subscribers(1, never));
   must(publisher->send({}));
-  must(leaked->wait(never));
+  must(never_destroyed->wait(never));
 }
 
 // The context is shut down beneath everybody.

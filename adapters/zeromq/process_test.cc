@@ -30,7 +30,14 @@ TEST_F(Process, EndsWithoutWaitingForHandlesThatAreStillOpen) { EXPECT_EQ(outcom
 
 TEST_F(Process, AContextThatIsShutDownIsAnErrorOfEveryCall) { EXPECT_EQ(outcome("shutdown"), ""); }
 
-TEST_F(Process, WantOfDescriptorsIsAnErrorAndNoAbort) { EXPECT_EQ(outcome("descriptors"), ""); }
+TEST_F(Process, WantOfDescriptorsIsAnErrorAndNoAbort) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP()
+      << "the sanitizer looks whether memory is there by a pipe, and takes objects for bad without descriptors";
+#else
+  EXPECT_EQ(outcome("descriptors"), "");
+#endif
+}
 
 TEST_F(Process, SignalsEndNoWait) { EXPECT_EQ(outcome("signals"), ""); }
 

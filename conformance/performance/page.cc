@@ -36,6 +36,7 @@ std::string style_of(const std::string& peer) {
                                                             {"POSIX mq", "pink"},
                                                             {"memcpy", "grey dashed"},
                                                             {"raw ring", "grey long"},
+                                                            {"slot", "grey short"},
                                                             {"bare memory", "grey strong"},
                                                             {"one cache line", "grey dotted"}};
   const auto found = styles.find(peer);

@@ -37,7 +37,7 @@ g circle { fill: currentColor; }
 .violet { color: var(--violet); } .green { color: var(--green); } .teal { color: var(--teal); }
 .brown { color: var(--brown); } .pink { color: var(--pink); } .grey { color: var(--grey); }
 .strong path { stroke-width: 4.5; }
-.dashed path { stroke-dasharray: 7 4; } .dotted path { stroke-dasharray: 2 4; } .long path { stroke-dasharray: 14 5; }
+.dashed path { stroke-dasharray: 7 4; } .dotted path { stroke-dasharray: 2 4; } .long path { stroke-dasharray: 14 5; } .short path { stroke-dasharray: 2 9; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }

@@ -1,6 +1,7 @@
 #include "conformance/performance/targets.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -50,7 +51,10 @@ std::string text_of(const Target& target, double value) {
   if (target.measure == Target::Measure::ratio || target.measure == Target::Measure::rate_ratio) {
     return fmt::format("{:.2f}", value);
   }
-  return (target.measure == Target::Measure::excess && value >= 0 ? "+" : "") + figure_text(value, target.unit);
+  if (target.measure == Target::Measure::excess) {
+    return (value < 0 ? "-" : "+") + figure_text(std::abs(value), target.unit);
+  }
+  return figure_text(value, target.unit);
 }
 
 }  // namespace

@@ -19,8 +19,8 @@ namespace {
 constexpr std::size_t batch_bytes = 4 * page;
 
 // Of large messages so many chunks are kept spare, within so many bytes and half of the limit.
-constexpr std::size_t most_spare = 4;
-constexpr std::size_t spare_bytes = std::size_t{16} << 20U;
+constexpr std::size_t most_spare = 8;
+constexpr std::size_t spare_bytes = std::size_t{32} << 20U;
 
 constexpr std::size_t pages(std::size_t bytes) noexcept { return (bytes + page - 1) / page * page; }
 

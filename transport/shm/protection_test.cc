@@ -124,6 +124,20 @@ TEST(Protection, SubscriberWritesNeitherPayloadNorHeaderOfItsOwnProcessesPublish
   }
 }
 
+TEST(Protection, AStrayWriteToASmallMessageReachesNobodyElse) {
+  const TopicRoot root;
+  Node node = must(Node::open());
+  Publisher publisher = must(node.publisher(root.uri("history=1")));
+  Subscriber writer = must(node.subscriber(root.uri("history=1")));
+  Subscriber other = must(node.subscriber(root.uri("history=1")));
+  must(send(publisher, small, 1));
+  const Sample spoilt = must(writer.take());
+  const_cast<std::byte&>(spoilt.payload().front()) = ~spoilt.payload().front();  // NOLINT: the misuse that is judged
+  EXPECT_TRUE(is_filled(must(other.take()).payload(), 1));
+  Subscriber late = must(node.subscriber(root.uri("history=1")));
+  EXPECT_TRUE(is_filled(must(late.take()).payload(), 1));
+}
+
 // The publisher lives in one child, the subscriber in another; each looks at its own mappings, with samples of two size
 // classes in hand.
 class Separated : public ::testing::Test {

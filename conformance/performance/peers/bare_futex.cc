@@ -9,7 +9,7 @@ constexpr Abilities abilities{.blocks = true, .most = 64};
 
 const bool added = add_peer({.name = "bare futex",
                              .kind = Kind::floor,
-                             .rank = 3,
+                             .rank = 4,
                              .what = "a word each way to sleep and wake on, without payload",
                              .abilities = abilities,
                              .crew = crews_of<BareFutex>(abilities)});

@@ -14,13 +14,13 @@ std::shared_ptr<const BareMemory> make(const Task& task) {
 
 const bool in_place = add_peer({.name = "bare memory",
                                 .kind = Kind::floor,
-                                .rank = 4,
+                                .rank = 5,
                                 .what = "a shared buffer and a cache line each way, filled and read in place",
                                 .abilities = abilities,
                                 .crew = crews_by(make<BareMemory::Way::in_place>, abilities)});
 const bool copied = add_peer({.name = "memcpy",
                               .kind = Kind::floor,
-                              .rank = 5,
+                              .rank = 6,
                               .what = "the same, copied into the buffer once",
                               .abilities = abilities,
                               .crew = crews_by(make<BareMemory::Way::copied>, abilities)});
