@@ -46,7 +46,7 @@ th { font-weight: 600; } td.number, th.number { text-align: right; white-space: 
 tr.weir td:first-child { color: var(--blue); font-weight: 600; } tr.floor td { color: var(--faint); }
 details { margin: .5rem 0; } summary { cursor: pointer; font-weight: 600; padding: .3rem 0; }
 @media (max-width: 46rem) {
-  .plot { overflow: visible; } .plot text { font-size: 24px; }
+  .plot { overflow: visible; } .plot text { font-size: 20px; }
   .targets thead { display: none; }
   .targets tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
   .targets td { display: inline-block; border: 0; padding: 0 .7rem 0 0; }

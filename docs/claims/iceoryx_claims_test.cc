@@ -175,7 +175,7 @@ anew and compares these verdicts; the durations are those of the run that wrote 
                                          : "no");
   text += R"(
 Not in the table, as it is a matter of luck: a publisher that is killed while it publishes may hold a mutex that RouDi
-then waits for, for ever. `//adapters/iceoryx:kills_test` kills fifty processes and counts how often RouDi had to be started
+then waits for, for ever. `//adapters/iceoryx:fifty_kills_test` (and `kills_test`, twenty) kills processes and counts how often RouDi had to be started
 anew; upstream knows it as eclipse-iceoryx/iceoryx issues 325, 779, 1546, 2193 and 2304.
 )";
   return text;

@@ -107,8 +107,8 @@ TEST_F(FullFileSystem, WhatAnotherProgramTakesBehindOnesBackIsAnErrorAndNoSignal
       }
     }
     const Glutton glutton(root_);
-    expect_shortage(publisher.loan(8 * mebibyte).error());
-    EXPECT_TRUE(publisher.loan(2 * mebibyte));  // from the memory of spare chunks of one mebibyte
+    expect_shortage(publisher.loan(12 * mebibyte).error());  // more than the spare chunks of one mebibyte
+    EXPECT_TRUE(publisher.loan(2 * mebibyte));               // from their memory
     for (int round = 0; round < 300; ++round) {
       for (const std::size_t size : used) {
         const Result<std::uint64_t> sequence = send(publisher, size, size);

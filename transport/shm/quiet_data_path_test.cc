@@ -209,7 +209,7 @@ TEST_P(QuietDataPath, NeitherAllocatesNorEntersTheKernelBetweenTwoProcesses) {
   const SharedFindings findings;
   // The two take turns, at the pace of the scheduler where the machine is busy: so a few turns of many messages. A pool
   // of large chunks grows by one at each look until it has its spare ones, beside those that the ring keeps.
-  constexpr std::uint64_t warm_up = 20;
+  constexpr std::uint64_t warm_up = 60;
   constexpr std::uint64_t judged = 20;
   Child publishing([&]() -> bool {
     Node node = must(Node::open());
