@@ -33,6 +33,11 @@ class Saboteurs : public ::testing::TestWithParam<Sabotage> {};
 
 TEST_P(Saboteurs, IsCaughtByTheRequirementThatItBreaks) {
   const Sabotage& sabotage = GetParam();
+#if defined(__SANITIZE_ADDRESS__)
+  if (sabotage.sign.find("forked child ended") != std::string::npos) {
+    GTEST_SKIP() << "the sanitizer ends a child that reads what it must not, before the kernel does";
+  }
+#endif
   const TestVerdict verdict = judge(sabotage, true);
   EXPECT_EQ(verdict.verdict, "fail") << "who " << sabotage.name << " was not caught by " << sabotage.test;
   EXPECT_NE(std::find(verdict.requirements.begin(), verdict.requirements.end(), sabotage.requirement),

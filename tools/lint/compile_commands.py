@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 GCC_ONLY = {"-fno-canonical-system-headers"}
 # The toolchain's own choices that .bazelrc overrides or that clang warns about.
 REDUNDANT = {"-MD", "-std=c++0x"}
-REDUNDANT_PREFIXES = ("-W", "-frandom-seed=", "-D__DATE__=", "-D__TIME__=", "-D__TIMESTAMP__=")
+REDUNDANT_PREFIXES = ("-W", "--param=", "-frandom-seed=", "-D__DATE__=", "-D__TIME__=", "-D__TIMESTAMP__=")
 # Options of the output file, each followed by its value.
 OUTPUT_OPTIONS = {"-MF", "-o"}
 
