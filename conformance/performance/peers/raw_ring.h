@@ -19,7 +19,7 @@ namespace weir::performance {
 template <std::size_t message_size>
 class RawRing {
  public:
-  static constexpr std::uint64_t capacity = message_size <= 64 * 1024 ? 256 : 16;
+  static constexpr std::uint64_t capacity = message_size <= std::size_t{64} * 1024 ? 256 : 16;
   RawRing() = default;
   explicit RawRing(const Task& task) : size_(task.message.size) {}
 
