@@ -83,6 +83,11 @@ TEST_F(WaitSetTest, PublisherIsReportedForSpaceAndForSubscribersThatComeAndGo) {
   EXPECT_THAT(ready(), ElementsAre(1));
 }
 
+TEST_F(WaitSetTest, OneThatWasMovedFromIsClosed) {
+  const WaitSet taken = std::move(set);
+  EXPECT_TRUE(fails(set.wait(soon()), ErrorCode::closed, {"moved from"}));  // NOLINT(bugprone-use-after-move)
+}
+
 TEST_F(WaitSetTest, WaitEndsWhenOneBecomesReady) {
   must(set.add(subscriber_a, 1));
   must(set.add(subscriber_b, 2));

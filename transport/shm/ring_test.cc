@@ -198,5 +198,11 @@ TEST(ChunkRef, APinTellsChunkAndEntry) {
   EXPECT_FALSE(ChunkRef());
 }
 
+TEST(ChunkRef, APinOfNoChunkBelongsToNoEntry) {
+  EXPECT_NE(pin_of_no_chunk, 0U) << "its place would be free";
+  EXPECT_GE(entry_of_pin(pin_of_no_chunk), cursor_count) << "it would keep what that entry's publisher left";
+  EXPECT_GE(ChunkRef::from(pin_of_no_chunk).size_class(), class_count) << "it would name a chunk";
+}
+
 }  // namespace
 }  // namespace weir::shm
