@@ -40,6 +40,8 @@ struct Peer {
   std::string what = {};  // for people: a line about how it is used
   Abilities abilities = {};
   std::function<Crew(const Task&)> crew;  // for a task that it carries
+  // Gives a crew that was made elsewhere what this peer's processes need around them, such as a daemon. Throws Failure.
+  std::function<void(Crew&)> surround = {};
   // Why it cannot be measured on this machine; empty if it can.
   std::function<std::string()> hindrance = {};
 };

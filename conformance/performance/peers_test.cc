@@ -6,6 +6,7 @@
 #include "conformance/performance/peers/bare_futex.h"
 #include "conformance/performance/peers/cache_line.h"
 #include "conformance/performance/peers/raw_ring.h"
+#include "conformance/performance/peers/slot.h"
 
 namespace weir::performance {
 namespace {
@@ -14,11 +15,18 @@ constexpr Message message{.size = 64, .touch = Touch::everything};
 
 void ignore(std::span<std::byte>) {}
 
-TEST(RawRing, IsFullAfterItsCapacityAndHasRoomAfterOneIsReceived) {
-  const RawRing<64> ring;
+constexpr std::uint64_t capacity = 256;
+
+template <class Ring>
+struct Rings : testing::Test {};
+using RingTypes = testing::Types<RawRing<64>, Slots<capacity>>;
+TYPED_TEST_SUITE(Rings, RingTypes);
+
+TYPED_TEST(Rings, AreFullAfterTheirCapacityAndHaveRoomAfterOneIsReceived) {
+  const TypeParam ring;
   auto sender = ring.sender(there);
   auto receiver = ring.receiver(there);
-  for (std::uint64_t number = 0; number < RawRing<64>::capacity; ++number) {
+  for (std::uint64_t number = 0; number < capacity; ++number) {
     send(sender, message, number);
   }
   EXPECT_FALSE(sender.try_send(64, ignore));
@@ -27,18 +35,18 @@ TEST(RawRing, IsFullAfterItsCapacityAndHasRoomAfterOneIsReceived) {
   EXPECT_FALSE(sender.try_send(64, ignore));
 }
 
-TEST(RawRing, DirectionsAreSeparate) {
-  const RawRing<64> ring;
+TYPED_TEST(Rings, HaveSeparateDirections) {
+  const TypeParam ring;
   auto sender = ring.sender(there);
   auto other = ring.receiver(back);
   send(sender, message, 0);
   EXPECT_FALSE(try_receive(other, message, 0));
 }
 
-TEST(RawRing, StreamsBetweenProcessesWithEveryNumberInItsPlace) {
+TYPED_TEST(Rings, StreamBetweenProcessesWithEveryNumberInItsPlace) {
   const Task task{.load = Load::stream, .message = message, .budget = std::chrono::milliseconds(5)};
   const auto measured =
-      run_crew(stream_crew(std::make_shared<const RawRing<64>>(), task), Placement(), std::chrono::seconds(60));
+      run_crew(stream_crew(std::make_shared<const TypeParam>(), task), Placement(), std::chrono::seconds(60));
   ASSERT_TRUE(measured) << measured.error().message();
   EXPECT_GT(measured->figure, 0);
 }
@@ -70,6 +78,7 @@ void expect_turns(const Carrier& floor) {
 
 TEST(CacheLine, OneForBothWaysGoesThereAndBack) { expect_turns(CacheLine(CacheLine::Lines::one_for_both_ways)); }
 TEST(CacheLine, OneEachWayGoesThereAndBack) { expect_turns(CacheLine(CacheLine::Lines::one_each_way)); }
+TEST(Slots, OneEachWayGoesThereAndBack) { expect_turns(Slots<1>()); }
 TEST(BareFutex, GoesThereAndBack) { expect_turns(BareFutex()); }
 
 }  // namespace

@@ -30,12 +30,13 @@ def peer(name, deps = [], files = None, **kwargs):
         **kwargs
     )
 
-def starter(name, deps = [], files = []):
+def starter(name, deps = [], files = [], **kwargs):
     """The program start_NAME of starters/NAME.cc, with one peer alone."""
     cc_binary(
         name = "start_" + name,
         srcs = ["starters/%s.cc" % name, "starters/starter.h"] + files,
         deps = [":carriers", ":loads"] + deps,
+        **kwargs
     )
 
 def left_out_without(library, peers, starters = []):

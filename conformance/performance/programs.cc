@@ -1,5 +1,6 @@
 #include "conformance/performance/programs.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,16 +38,23 @@ const std::vector<Starter>& starters() {
       {"start_shm_concrete", "shm concrete", Kind::weir},
       {"start_shm", "shm", Kind::weir},
       {"start_libzmq_ipc", "libzmq ipc", Kind::native},
+      {"start_iceoryx", "iceoryx", Kind::native},
+      {"start_nng_ipc", "nng ipc", Kind::native},
       {"start_boost_queue", "Boost queue", Kind::native, false, true},
   };
   return all;
 }
 
+// By a descriptor that children inherit, since the crews of a peer may have other mounts. Empty: it was not built.
 std::string path_of(const Starter& starter) {
   std::error_code failed;
   const fs::path self = fs::read_symlink("/proc/self/exe", failed);
-  return (self.parent_path() / starter.file).string();
+  const int program = open((self.parent_path() / starter.file).c_str(), O_RDONLY);  // NOLINT: no O_CLOEXEC
+  return program < 0 ? std::string() : fmt::format("/proc/self/fd/{}", program);
 }
+
+// A directory in memory, where the crew is.
+std::string directory() { return fs::is_directory(socket_directory()) ? socket_directory() : "/tmp"; }
 
 // Another for each call.
 std::string fresh_name() {
@@ -78,21 +86,20 @@ double bytes_below(const std::string& directory) {
 }
 
 double memory_of_topics(const std::string& program, std::uint64_t count) {
-  const std::string directory = socket_directory();
-  const double before = bytes_below(directory);
+  const double before = bytes_below(directory());
   const std::string name = fresh_name();
   const std::string number = fmt::format("{}", count);
   Child receiver({program, "idle-receive", name, number});
   Child sender({program, "idle-send", name, number});
   const double anonymous = sender.number() + receiver.number();
-  return anonymous + bytes_below(directory) - before;
+  return anonymous + bytes_below(directory()) - before;
 }
 
 Measurement count_message(const std::string& program) {
-  constexpr std::uint64_t few = 20'000;
-  constexpr std::uint64_t many = 60'000;
+  constexpr std::uint64_t few = 4'000;
+  constexpr std::uint64_t many = 12'000;
   const auto count = [&](std::uint64_t messages) {
-    return must(count_instructions({program, "exchange", fresh_name(), fmt::format("{}", messages)}, socket_directory(),
+    return must(count_instructions({program, "exchange", fresh_name(), fmt::format("{}", messages)}, directory(),
                                    fmt::format("count-{}-{}", getpid(), messages)));
   };
   return {.figure = cost_of(count(few), count(many), many - few).total};
@@ -100,15 +107,23 @@ Measurement count_message(const std::string& program) {
 
 Row row_of(const Starter& starter, std::string load, std::string title, std::string detail, std::string unit,
            std::function<Measurement()> measure, std::optional<std::size_t> floor) {
-  return {
-      .load = std::move(load),
-      .title = std::move(title),
-      .peer = starter.peer,
-      .detail = std::move(detail),
-      .unit = std::move(unit),
-      .kind = starter.kind,
-      .crew = [measure = std::move(measure)](Budget /*budget*/) { return Crew{.measure = measure, .pinned = false}; },
-      .floor = floor};
+  return {.load = std::move(load),
+          .title = std::move(title),
+          .peer = starter.peer,
+          .detail = std::move(detail),
+          .unit = std::move(unit),
+          .kind = starter.kind,
+          .crew =
+              [measure = std::move(measure), name = starter.peer](Budget /*budget*/) {
+                Crew crew{.measure = measure, .pinned = false};
+                for (const Peer& peer : peers()) {
+                  if (peer.name == name && peer.surround) {
+                    peer.surround(crew);
+                  }
+                }
+                return crew;
+              },
+          .floor = floor};
 }
 
 }  // namespace
@@ -116,7 +131,7 @@ Row row_of(const Starter& starter, std::string load, std::string title, std::str
 void add_program_rows(std::vector<Row>& rows) {
   std::vector<std::pair<Starter, std::string>> present;
   for (const Starter& starter : starters()) {
-    if (std::string path = path_of(starter); access(path.c_str(), X_OK) == 0) {
+    if (std::string path = path_of(starter); !path.empty()) {
       present.emplace_back(starter, std::move(path));
     }
   }

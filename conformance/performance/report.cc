@@ -29,6 +29,20 @@ std::string processor_name() {
   return "unknown processor";
 }
 
+// What this program was built with. Bazel's default build keeps assertions, which take time.
+std::string compiler() {
+#ifdef NDEBUG
+  constexpr const char* assertions = "";
+#else
+  constexpr const char* assertions = " with assertions (build with -c opt to measure)";
+#endif
+#ifdef __clang__
+  return fmt::format("clang {}{}", __clang_version__, assertions);
+#else
+  return fmt::format("g++ {}{}", __VERSION__, assertions);
+#endif
+}
+
 // Three digits, in the largest unit that leaves one before the point.
 std::string scaled(double figure, double step, std::initializer_list<const char*> units) {
   auto unit = units.begin();
@@ -44,8 +58,8 @@ std::string scaled(double figure, double step, std::initializer_list<const char*
 std::string describe_machine() {
   utsname system{};
   uname(&system);
-  return fmt::format("{}, {} processors, {} {}, {:%Y-%m-%d}", processor_name(), sysconf(_SC_NPROCESSORS_ONLN),
-                     system.sysname, system.release, fmt::gmtime(std::time(nullptr)));
+  return fmt::format("{}, {} processors, {} {}, {}, {:%Y-%m-%d}", processor_name(), sysconf(_SC_NPROCESSORS_ONLN),
+                     system.sysname, system.release, compiler(), fmt::gmtime(std::time(nullptr)));
 }
 
 std::vector<double> figures_of(const Report& report, std::size_t row) {

@@ -19,12 +19,12 @@ struct Outcome {
 struct Report {
   std::vector<Row> rows;
   std::vector<Outcome> outcomes;     // of each row; without rounds and failure: it was not run
-  std::string machine;               // processor, kernel and date
+  std::string machine;               // processor, kernel, compiler and date
   std::string placement;             // Placement::text
   std::vector<std::string> missing;  // peers that cannot be measured here, and why
 };
 
-// The processor's name, how many there are, the kernel, and now.
+// The processor's name, how many there are, the kernel, the compiler that built this program, and now.
 [[nodiscard]] std::string describe_machine();
 
 // The figures of a row, one a round; of its median; of the times of a part of

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "conformance/performance/loads/exchange.h"
@@ -15,11 +16,13 @@ namespace weir::performance {
 
 template <Carrier Type>
 [[nodiscard]] Crew fan_out_crew(const std::shared_ptr<const Type>& carrier, const Task& task, bool broadcasts) {
-  // Frameworks that connect in the background tell the sender of one receiver
-  // when others are still to come: it sends greetings until each has one.
+  // Frameworks that connect in the background tell the sender of one receiver when others are still to come: it sends
+  // greetings until each has one. Then a message that says they are over, so that no queue holds any when time begins.
   constexpr std::uint64_t greeting = ~std::uint64_t{1};
+  constexpr std::uint64_t over = greeting - 1;
   const auto meeting = std::make_shared<const Meeting>();
   const auto greeted = std::make_shared<const Meeting>();
+  const auto empty = std::make_shared<const Meeting>();
   const auto count = static_cast<std::uint32_t>(task.others);
 
   const auto measure = [=] {
@@ -41,6 +44,8 @@ template <Carrier Type>
       send_to_all(greeting);
       sched_yield();
     } while (!greeted->all_left(count));
+    send_to_all(over);
+    empty->wait_for_leaving(count);
     const double begin = wall_nanoseconds();
     const double end = begin + static_cast<double>(task.budget.count());
     std::uint64_t number = 0;
@@ -58,15 +63,16 @@ template <Carrier Type>
     crew.others.emplace_back([=] {
       auto receiver = carrier->receiver({.index = broadcasts ? 0 : lane});
       meeting->meet(count + 1);
-      std::uint64_t number = greeting;
-      for (bool first = true; number == greeting; first = false) {
-        number = receive_any(receiver, task);
-        if (first && number == greeting) {
+      bool first = true;
+      while (receive_any(receiver, task) == greeting) {
+        if (std::exchange(first, false)) {
           greeted->leave();
         }
       }
-      for (std::uint64_t next = 0;; number = receive_any(receiver, task)) {
-        if (number != next++) {
+      empty->leave();
+      for (std::uint64_t next = 0;; ++next) {
+        const std::uint64_t number = receive_any(receiver, task);
+        if (number != next) {
           fail("message " + std::to_string(number) + " came where another was the next");
         }
         if (meeting->is_last(number)) {

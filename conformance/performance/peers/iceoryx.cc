@@ -24,6 +24,7 @@ const bool added = add_peer({.name = "iceoryx",
                              .what = "iceoryx 2.0, untyped C++ interface, WaitSet, a RouDi of its own",
                              .abilities = abilities,
                              .crew = crews_with_roudi(make, abilities),
+                             .surround = surround_with_roudi,
                              .hindrance = PrivateRoudi::start});
 
 }  // namespace

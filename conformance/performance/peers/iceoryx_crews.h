@@ -2,7 +2,7 @@
 #pragma once
 
 #include <functional>
-#include <memory>
+#include <string>
 #include <utility>
 
 #include "conformance/performance/failure.h"
@@ -10,6 +10,14 @@
 #include "conformance/performance/peers/private_roudi.h"
 
 namespace weir::performance {
+
+// The crew's processes find a RouDi.
+inline void surround_with_roudi(Crew& crew) {
+  if (const std::string reason = PrivateRoudi::start(); !reason.empty()) {
+    fail("RouDi: " + reason);
+  }
+  crew.prelude = PrivateRoudi::enter;
+}
 
 // As crews_by(). A RouDi with which a process was killed is not used again.
 template <class Make>
@@ -19,11 +27,8 @@ template <class Make>
     if (std::exchange(used_up, task.load == Load::recovery)) {
       PrivateRoudi::end();
     }
-    if (const std::string reason = PrivateRoudi::start(); !reason.empty()) {
-      fail("RouDi: " + reason);
-    }
     Crew crew = crews(task);
-    crew.prelude = PrivateRoudi::enter;
+    surround_with_roudi(crew);
     return crew;
   };
 }

@@ -9,7 +9,7 @@ namespace weir::performance {
 namespace {
 
 constexpr Abilities abilities{
-    .spins = true, .blocks = true, .streams = true, .fans_out = true, .drops = true, .most = 64};
+    .spins = true, .blocks = true, .streams = true, .fans_out = true, .fans_in = true, .drops = true, .most = 64};
 
 // A topic of its own for each round.
 std::shared_ptr<const ShmConcrete> make(const Task& task) {

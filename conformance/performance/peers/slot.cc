@@ -5,17 +5,20 @@
 namespace weir::performance {
 namespace {
 
-constexpr Abilities abilities{.spins = true, .most = 64};
+constexpr Abilities abilities{.spins = true, .streams = true, .most = 64};
 
-std::shared_ptr<const Slots> make(const Task& /*task*/) { return std::make_shared<const Slots>(); }
+Crew crew_of_task(const Task& task) {
+  return task.load == Load::stream ? crew_for(std::make_shared<const Slots<256>>(), task, abilities)
+                                   : crew_for(std::make_shared<const Slots<1>>(), task, abilities);
+}
 
 const bool added = add_peer({.name = "slot",
                              .kind = Kind::floor,
                              .rank = 3,
-                             .what = "a word and 64 bytes in the next line, one each way: what a message in a slot "
-                                     "costs without a queue",
+                             .what = "a word and 64 bytes in the next line, one each way, or a ring of them: what a "
+                                     "message in a slot costs without a protocol",
                              .abilities = abilities,
-                             .crew = crews_by(make, abilities)});
+                             .crew = crew_of_task});
 
 }  // namespace
 }  // namespace weir::performance
