@@ -119,6 +119,7 @@ class ForkTest : public testing_support::InprocTest {
     expect(subscriber.peers(), "Subscriber::peers");
     expect(set.add(subscriber, 1), "WaitSet::add");
     expect(set.remove(publisher), "WaitSet::remove");
+    expect(set.wait(at_once), "WaitSet::wait");
   }
 
   // Calls that reached a port, in this process or a child, of a kind that no child may make.
@@ -203,6 +204,7 @@ TEST_F(ForkTest, ChildThatOpensANodeOfItsOwnCanJoinAndDoesNotMeetItsParent) {
               }
               Publisher sends = must(own.publisher("inproc://t"));
               Subscriber receives = must(own.subscriber("inproc://t"));
+              report.expect(fails(set.add(receives, 1), ErrorCode::forked), "adding its own to its parent's set");
               must(sends.send(bytes("own")));
               if (const Sample got = must(receives.take()); text(got.payload()) != "own" || must(receives.take())) {
                 report.add("the child received " + text(got.payload()));

@@ -7,16 +7,17 @@
 #include <string>
 
 namespace weir::spi {
+
+const Error& forked() noexcept {
+  static const Error error(ErrorCode::forked,
+                           "this handle belongs to the parent of this forked process: open a Node and join again");
+  return error;
+}
+
 namespace {
 
 const Error& out_of_memory() {
   static const Error error(ErrorCode::resource_exhausted, "the process is out of memory");
-  return error;
-}
-
-const Error& forked() {
-  static const Error error(ErrorCode::forked,
-                           "this handle belongs to the parent of this forked process: open a Node and join again");
   return error;
 }
 

@@ -10,6 +10,8 @@ namespace weir::spi {
 
 // Why a handle whose port this is cannot be used: moved from, closed, or inherited by a forked child.
 [[nodiscard]] Error unusable(const Port* port) noexcept;
+// Why what has no port cannot be used in a forked child.
+[[nodiscard]] const Error& forked() noexcept;
 
 // The exception that is being handled, as an error: no exception crosses the interface. Call it in a catch block only.
 [[nodiscard]] Error caught() noexcept;

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <new>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -62,25 +63,24 @@ class PluginBackend final : public spi::Backend {
   [[nodiscard]] std::span<const std::string_view> schemes() const noexcept override { return schemes_; }
   [[nodiscard]] std::span<const std::string_view> option_keys() const noexcept override { return option_keys_; }
 
-  [[nodiscard]] Capabilities capabilities(const Endpoint& endpoint) const noexcept override {
-    const EndpointForPlugin asked(endpoint);
-    Capabilities promised;
-    for (std::uint64_t index = 0;; ++index) {
-      auto value = plugin::sized<weir_value>();
-      if (table().capability(plugin_->backend, asked.get(), index, &value) == 0) return promised;
-      if (value.key != nullptr) plugin::set_capability(value, promised);
-    }
+  // Without memory to ask with, nothing is promised.
+  [[nodiscard]] Capabilities capabilities(const Endpoint& endpoint) const noexcept override try {
+    return read_capabilities(endpoint);
+  } catch (const std::bad_alloc&) {
+    return {};
   }
 
   Result<std::unique_ptr<spi::PublisherPort>> publisher(const Endpoint& endpoint, const PublisherQos& qos) override {
+    const Capabilities promised = read_capabilities(endpoint);
     return join(endpoint, qos, table().open_publisher).map([&](weir_port* port) {
-      return plugin::make_publisher_port(plugin_, port, capabilities(endpoint));
+      return plugin::make_publisher_port(plugin_, port, promised);
     });
   }
 
   Result<std::unique_ptr<spi::SubscriberPort>> subscriber(const Endpoint& endpoint, const SubscriberQos& qos) override {
+    const Capabilities promised = read_capabilities(endpoint);
     return join(endpoint, qos, table().open_subscriber).map([&](weir_port* port) {
-      return plugin::make_subscriber_port(plugin_, port, capabilities(endpoint));
+      return plugin::make_subscriber_port(plugin_, port, promised);
     });
   }
 
@@ -107,6 +107,16 @@ class PluginBackend final : public spi::Backend {
   using Opening = std::int32_t (*)(weir_backend*, const weir_endpoint*, const weir_values*, weir_port**, weir_text*);
 
   [[nodiscard]] const weir_plugin& table() const noexcept { return plugin_->table; }
+
+  [[nodiscard]] Capabilities read_capabilities(const Endpoint& endpoint) const {
+    const EndpointForPlugin asked(endpoint);
+    Capabilities promised;
+    for (std::uint64_t index = 0;; ++index) {
+      auto value = plugin::sized<weir_value>();
+      if (table().capability(plugin_->backend, asked.get(), index, &value) == 0) return promised;
+      if (value.key != nullptr) plugin::set_capability(value, promised);
+    }
+  }
 
   template <class Qos>
   Result<weir_port*> join(const Endpoint& endpoint, const Qos& qos, Opening open) {

@@ -149,6 +149,7 @@ weir_value& ValueList::add(std::string_view key, weir_value_type type) {
   weir_value& value = items_.emplace_back(sized<weir_value>());
   value.key = keep(key);
   value.type = static_cast<std::uint32_t>(type);
+  pointers_.push_back(&value);  // which later additions to a deque leave where it is
   return value;
 }
 
@@ -159,8 +160,6 @@ void ValueList::add_duration(std::string_view key, std::uint64_t nanoseconds) {
 void ValueList::add_word(std::string_view key, std::string_view word) { add(key, WEIR_WORD).word = keep(word); }
 
 const weir_values* ValueList::values() const noexcept {
-  pointers_.clear();
-  for (const weir_value& item : items_) pointers_.push_back(&item);
   values_ = {.struct_size = sizeof(weir_values), .items = pointers_.data(), .count = pointers_.size()};
   return &values_;
 }

@@ -45,7 +45,6 @@ class ValueList {
   void add_duration(std::string_view key, std::uint64_t nanoseconds);
   void add_word(std::string_view key, std::string_view word);
 
-  [[nodiscard]] const std::deque<weir_value>& items() const noexcept { return items_; }
   // Valid until the next addition.
   [[nodiscard]] const weir_values* values() const noexcept;
 
@@ -55,7 +54,7 @@ class ValueList {
 
   std::deque<std::string> texts_;
   std::deque<weir_value> items_;
-  mutable std::vector<const weir_value*> pointers_;
+  std::vector<const weir_value*> pointers_;  // to the items
   mutable weir_values values_{};
 };
 

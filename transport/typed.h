@@ -12,6 +12,10 @@
 // Publisher and Subscriber.
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <string>
@@ -48,19 +52,32 @@ class TypedLoan {
   T* value_;
 };
 
-// A sample whose payload is one T; empty when there was none.
+// A sample whose payload is one T; empty when there was none. A payload that does not lie as T wants to (of ZeroMQ, or
+// of a peer that states no type) is copied.
 template <class T>
 class TypedSample {
  public:
-  explicit TypedSample(Sample sample) : sample_(std::move(sample)) {}
+  explicit TypedSample(Sample sample) : sample_(std::move(sample)) {
+    if (sample_ && reinterpret_cast<std::uintptr_t>(bytes()) % alignof(T) != 0) [[unlikely]] {
+      auto copy = std::make_unique_for_overwrite<Bytes>();
+      std::memcpy(copy.get(), bytes(), sizeof(T));
+      copy_ = std::move(copy);
+    }
+  }
   explicit operator bool() const noexcept { return static_cast<bool>(sample_); }
   [[nodiscard]] const T& operator*() const noexcept { return *std::launder(reinterpret_cast<const T*>(bytes())); }
   [[nodiscard]] const T* operator->() const noexcept { return &**this; }
   [[nodiscard]] const Sample& untyped() const noexcept { return sample_; }
 
  private:
-  [[nodiscard]] const std::byte* bytes() const noexcept { return sample_.payload().data(); }
+  struct alignas(T) Bytes {
+    std::array<std::byte, sizeof(T)> bytes;
+  };
+  [[nodiscard]] const std::byte* bytes() const noexcept {
+    return copy_ ? copy_->bytes.data() : sample_.payload().data();
+  }
   Sample sample_;
+  std::unique_ptr<Bytes> copy_;
 };
 
 template <class T>
@@ -74,7 +91,12 @@ class TypedPublisher {
     return publisher_.loan(sizeof(T), 0, alignof(T)).map([](Loan&& loan) { return TypedLoan<T>(std::move(loan)); });
   }
   [[nodiscard]] Result<std::uint64_t> send(const T& value) {
-    return publisher_.send({reinterpret_cast<const std::byte*>(&value), sizeof(T)});
+    Result<Loan> loan = publisher_.loan(sizeof(T), 0, alignof(T));
+    if (!loan) {
+      return tl::unexpected(loan.error());
+    }
+    std::memcpy(loan->payload().data(), &value, sizeof(T));
+    return loan->publish();
   }
   [[nodiscard]] Publisher& untyped() noexcept { return publisher_; }
 
@@ -94,17 +116,19 @@ class TypedSubscriber {
   }
   // Errors: those of Subscriber::take; incompatible for a sample of another size (a peer that states no type).
   [[nodiscard]] Result<TypedSample<T>> take() {
-    Result<Sample> sample = subscriber_.take();
-    if (!sample) {
-      return tl::unexpected(sample.error());
-    }
-    if (*sample && sample->payload().size() != sizeof(T)) {
-      return failure(ErrorCode::incompatible, "a sample of " + std::to_string(sample->payload().size()) +
-                                                  " bytes came on a topic of type " + std::string(TypeName<T>::value) +
-                                                  " with " + std::to_string(sizeof(T)) +
-                                                  " bytes: state the type at the publisher too");
-    }
-    return TypedSample<T>(std::move(*sample));
+    return spi::guarded([this]() -> Result<TypedSample<T>> {
+      Result<Sample> sample = subscriber_.take();
+      if (!sample) {
+        return tl::unexpected(sample.error());
+      }
+      if (*sample && sample->payload().size() != sizeof(T)) {
+        return failure(ErrorCode::incompatible,
+                       "a sample of " + std::to_string(sample->payload().size()) + " bytes came on a topic of type " +
+                           std::string(TypeName<T>::value) + " with " + std::to_string(sizeof(T)) +
+                           " bytes: state the type at the publisher too");
+      }
+      return TypedSample<T>(std::move(*sample));
+    });
   }
   [[nodiscard]] Result<Wake> wait(Deadline deadline, const std::stop_token& stop = {}) {
     return subscriber_.wait(deadline, stop);

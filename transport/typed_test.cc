@@ -2,6 +2,7 @@
 #include "transport/typed.h"
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -78,6 +79,30 @@ TEST_F(TypedTest, ObjectsAreAlignedAsTheirTypeWants) {
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(&*loan) % 256, 0U);
   must(loan.publish());
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(&*must(subscriber.take())) % 256, 0U);
+}
+
+TEST_F(TypedTest, SentObjectsAreAlignedAsTheirTypeWants) {
+  auto publisher = must(TypedPublisher<Aligned>::open(node, "inproc://t"));
+  Subscriber subscriber = must(node.subscriber("inproc://t"));
+  for (std::uint8_t round = 0; round < 8; ++round) must(publisher.send({.value = round}));
+  for (std::uint8_t round = 0; round < 8; ++round) {
+    const Sample sample = must(subscriber.take());
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(sample.payload().data()) % 256, 0U);
+  }
+}
+
+TEST_F(TypedTest, ObjectsOfAPeerThatDoesNotAlignThemAreAlignedAllTheSame) {
+  Publisher untyped = must(node.publisher("inproc://t"));
+  auto subscriber = must(TypedSubscriber<Aligned>::open(node, "inproc://t"));
+  for (std::uint8_t round = 0; round < 8; ++round) {
+    const Aligned object{.value = round};
+    must(untyped.send(std::as_bytes(std::span(&object, 1))));
+  }
+  for (std::uint8_t round = 0; round < 8; ++round) {
+    const auto sample = must(subscriber.take());
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(&*sample) % 256, 0U);
+    EXPECT_EQ(sample->value, round);
+  }
 }
 
 TEST_F(TypedTest, OtherTypeIsRefusedAtJoinAlsoUnderTheSameName) {

@@ -43,6 +43,7 @@ int milliseconds_until(Deadline deadline) {
 
 Result<WaitSet> WaitSet::create() {
   return spi::guarded([]() -> Result<WaitSet> {
+    spi::adopt_process();
     const int epoll = epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0) return system_failure("epoll_create1", errno);
     WaitSet set(epoll, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -52,11 +53,14 @@ Result<WaitSet> WaitSet::create() {
 }
 
 WaitSet::WaitSet(WaitSet&& other) noexcept
-    : epoll_(std::exchange(other.epoll_, -1)), interrupt_(std::exchange(other.interrupt_, -1)) {}
+    : epoll_(std::exchange(other.epoll_, -1)),
+      interrupt_(std::exchange(other.interrupt_, -1)),
+      process_(other.process_) {}
 
 WaitSet& WaitSet::operator=(WaitSet&& other) noexcept {
   std::swap(epoll_, other.epoll_);
   std::swap(interrupt_, other.interrupt_);
+  std::swap(process_, other.process_);
   return *this;
 }
 
@@ -65,40 +69,49 @@ WaitSet::~WaitSet() {
   if (interrupt_ >= 0) ::close(interrupt_);
 }
 
-Status WaitSet::add(Result<int> descriptor, std::uint64_t tag) {
-  if (!descriptor) return tl::unexpected(descriptor.error());
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.u64 = tag;
-  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, *descriptor, &event) == 0) return {};
-  if (errno == EEXIST) {
-    return failure(ErrorCode::invalid_argument, fmt::format("wait set: the member with tag {} is in it already", tag));
-  }
-  return system_failure("epoll_ctl", errno);
+Status WaitSet::check_usable() const noexcept {
+  if (epoll_ < 0) return tl::unexpected(spi::unusable(nullptr));  // moved from
+  if (process_ != spi::process_generation()) return tl::unexpected(spi::forked());
+  return {};
 }
 
-Status WaitSet::remove(Result<int> descriptor) {
-  if (!descriptor) return tl::unexpected(descriptor.error());
-  if (epoll_ctl(epoll_, EPOLL_CTL_DEL, *descriptor, nullptr) == 0) return {};
-  if (errno == ENOENT) return failure(ErrorCode::not_found, "wait set: what is to be removed is not in it");
-  return system_failure("epoll_ctl", errno);
+template <class Member>
+Status WaitSet::add_member(Member& member, std::uint64_t tag) noexcept {
+  return spi::guarded([&]() -> Status {
+    if (Status usable = check_usable(); !usable) return usable;
+    const Result<int> descriptor = member.fd();
+    if (!descriptor) return tl::unexpected(descriptor.error());
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = tag;
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, *descriptor, &event) == 0) return {};
+    if (errno == EEXIST) {
+      return failure(ErrorCode::invalid_argument,
+                     fmt::format("wait set: the member with tag {} is in it already", tag));
+    }
+    return system_failure("epoll_ctl", errno);
+  });
 }
 
-Status WaitSet::add(Subscriber& subscriber, std::uint64_t tag) {
-  return spi::guarded([&] { return add(subscriber.fd(), tag); });
+template <class Member>
+Status WaitSet::remove_member(Member& member) noexcept {
+  return spi::guarded([&]() -> Status {
+    if (Status usable = check_usable(); !usable) return usable;
+    const Result<int> descriptor = member.fd();
+    if (!descriptor) return tl::unexpected(descriptor.error());
+    if (epoll_ctl(epoll_, EPOLL_CTL_DEL, *descriptor, nullptr) == 0) return {};
+    if (errno == ENOENT) return failure(ErrorCode::not_found, "wait set: what is to be removed is not in it");
+    return system_failure("epoll_ctl", errno);
+  });
 }
-Status WaitSet::add(Publisher& publisher, std::uint64_t tag) {
-  return spi::guarded([&] { return add(publisher.fd(), tag); });
-}
-Status WaitSet::remove(Subscriber& subscriber) {
-  return spi::guarded([&] { return remove(subscriber.fd()); });
-}
-Status WaitSet::remove(Publisher& publisher) {
-  return spi::guarded([&] { return remove(publisher.fd()); });
-}
+
+Status WaitSet::add(Subscriber& subscriber, std::uint64_t tag) { return add_member(subscriber, tag); }
+Status WaitSet::add(Publisher& publisher, std::uint64_t tag) { return add_member(publisher, tag); }
+Status WaitSet::remove(Subscriber& subscriber) { return remove_member(subscriber); }
+Status WaitSet::remove(Publisher& publisher) { return remove_member(publisher); }
 
 Result<WaitSet::Ready> WaitSet::wait(Deadline deadline, const std::stop_token& stop) {
-  if (epoll_ < 0) return tl::unexpected(spi::unusable(nullptr));  // moved from
+  if (Status usable = check_usable(); !usable) return tl::unexpected(usable.error());
   return spi::guarded([&]() -> Result<Ready> {
     // The eventfd is not in the epoll set, so that fd() never shows it and every tag is free for members.
     std::uint64_t count = 0;

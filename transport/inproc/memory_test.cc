@@ -1,11 +1,8 @@
 // The option `memory` bounds what a publisher's messages take, wherever they are; and memory that is refused, at
 // whatever point, leaves everything as it was.
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <limits>
-#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,41 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "transport/inproc/test_support.h"
-
-namespace {
-
-// How many allocations of this thread succeed before one fails; negative: all succeed.
-thread_local std::int64_t allocations_left = -1;
-
-void* allocate(std::size_t size, std::size_t alignment) {
-  if (allocations_left >= 0 && allocations_left-- == 0) {
-    throw std::bad_alloc();
-  }
-  if (size > std::numeric_limits<std::ptrdiff_t>::max() - alignment) {  // a sanitizer would end the program
-    throw std::bad_alloc();
-  }
-  const std::size_t rounded = (std::max<std::size_t>(size, 1) + alignment - 1) / alignment * alignment;
-  void* memory = std::aligned_alloc(alignment, rounded);
-  if (memory == nullptr) {
-    throw std::bad_alloc();
-  }
-  return memory;
-}
-
-}  // namespace
-
-// The program's own allocator, so that a test can make any one allocation fail. Not inlined, or the compiler takes one
-// half of a pair for a mistake.
-[[gnu::noinline]] void* operator new(std::size_t size) { return allocate(size, alignof(std::max_align_t)); }
-[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
-  return allocate(size, std::max(static_cast<std::size_t>(alignment), alignof(std::max_align_t)));
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t /*alignment*/) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t /*size*/, std::align_val_t /*alignment*/) noexcept {
-  std::free(memory);
-}
+#include "transport/testing/scarce_memory.h"
 
 namespace weir {
 namespace {
@@ -64,21 +27,12 @@ using testing_support::text;
 
 class MemoryTest : public testing_support::InprocTest {
  protected:
-  // Calls it with the first, second, third … allocation failing, until it gets by without reaching the failing one.
-  // Returns how many failed.
   template <class Call>
   static int fail_each_allocation(Call call) {
-    for (int failing = 0;; ++failing) {
-      allocations_left = failing;
-      auto result = call();
-      const bool failed = allocations_left < 0;
-      allocations_left = -1;
-      if (!failed) {
-        must(std::move(result));
-        return failing;
-      }
-      EXPECT_TRUE(fails(result, ErrorCode::resource_exhausted, {"memory"}));
-    }
+    return testing::fail_each_allocation(call, [](auto result, bool had_failure) {
+      EXPECT_FALSE(had_failure) << "it got by without";
+      must(std::move(result));
+    });
   }
 };
 

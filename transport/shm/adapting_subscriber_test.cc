@@ -38,6 +38,22 @@ TEST(AdaptingSubscriber, LosesNothingOfAPublisherThatWaits) {
   EXPECT_EQ(sample.sequence(), sent);
 }
 
+TEST(AdaptingSubscriber, ThatIsDurableComesBackAsOne) {
+  const TopicRoot root;
+  Node node = must(Node::open());
+  const std::string reader = "depth=8&durability=persistent&name=reader&fit=";
+  must(node.subscriber(root.uri(reader + "any")));
+  const auto refused = node.subscriber(root.uri(reader + "strict"));
+  EXPECT_FALSE(refused);
+  if (!refused) {
+    EXPECT_EQ(refused.error().code(), ErrorCode::incompatible);
+    EXPECT_NE(refused.error().message().find("fit=any, now fit=strict"), std::string::npos)
+        << refused.error().message();
+  }
+  must(node.subscriber(root.uri(reader + "any")));
+  must(node.remove(root.uri()));
+}
+
 TEST(AdaptingSubscriber, IsAskedForByOneOfTwoWords) {
   const TopicRoot root;
   Node node = must(Node::open());

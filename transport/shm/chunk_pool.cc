@@ -65,9 +65,14 @@ Result<ChunkRef> ChunkPool::grow(std::size_t bytes) {
     }
   }
   const ChunkRef chunk = *free_top_[ChunkRef::shelf_for(size_class)]--;  // before memory is looked for among the free
-  if (Status reserved = reserve_chunk(chunk, bytes); !reserved) {
+  try {
+    if (Status reserved = reserve_chunk(chunk, bytes); !reserved) {
+      give_back(chunk);
+      return tl::unexpected(reserved.error());
+    }
+  } catch (...) {
     give_back(chunk);
-    return tl::unexpected(reserved.error());
+    throw;
   }
   return chunk;
 }
@@ -233,12 +238,9 @@ void ChunkPool::release_unaccounted() noexcept {
   }
 }
 
-void ChunkPool::write_to_disk() const noexcept {
-  for (const File& file : files_) {
-    if (file) {
-      static_cast<void>(fdatasync(file.get()));
-    }
-  }
+bool ChunkPool::write_to_disk() const noexcept {
+  return std::all_of(files_.begin(), files_.end(),
+                     [](const File& file) { return !file || fdatasync(file.get()) == 0; });
 }
 
 Status ChunkPool::reserve_chunk(ChunkRef chunk, std::size_t bytes) {

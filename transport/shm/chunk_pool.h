@@ -79,8 +79,8 @@ class ChunkPool {
   [[nodiscard]] Status take_over(std::span<const KeptChunk> kept);
   // Gives memory that the former owner left behind free chunks back to the file system: after the first reclaim().
   void release_unaccounted() noexcept;
-  // Returns when all that was written to chunks is on the disk, if they are on one.
-  void write_to_disk() const noexcept;
+  // Returns when all that was written to chunks is on the disk, if they are on one. False: some of it may not be.
+  [[nodiscard]] bool write_to_disk() const noexcept;
 
   // Whether so few chunks of this size are free that looking for retired ones would soon have to be done again. A look
   // takes the lines of cursors and pins away from their subscribers: so a few chunks are kept spare, while memory is

@@ -79,6 +79,9 @@ void PublisherList::give_up(Attachment& attachment) noexcept {
 }
 
 void PublisherList::let_go_of_ended() {
+  // What may fail comes first: nobody is let go of by halves.
+  finished_.reserve(finished_.size() + attachments_.size());
+  lingering_.reserve(lingering_.size() + attachments_.size());
   sole_ = nullptr;
   std::erase_if(lingering_, [this](const auto& attachment) { return !pins_.any_of(attachment->entry); });
   for (auto& attachment : attachments_) {

@@ -53,7 +53,7 @@ void InHandNotes::leave_to_successors(PeerId publisher, std::uint64_t sequence, 
   place->left.store(sequence, std::memory_order_release);
 }
 
-std::vector<InHand> InHandNotes::tell() {
+void InHandNotes::tell(std::vector<InHand>& told) {
   std::vector<InHand> list;
   for (std::size_t index = 0; notes_ != nullptr && index < count_; ++index) {
     InHandNote& note = notes_[index];
@@ -64,8 +64,8 @@ std::vector<InHand> InHandNotes::tell() {
   std::sort(list.begin(), list.end(), [](const InHand& left, const InHand& right) {
     return left.publisher != right.publisher ? left.publisher < right.publisher : left.sequence < right.sequence;
   });
-  leave();
-  return list;
+  told.insert(told.end(), list.begin(), list.end());
+  leave();  // last: without memory for the list, it is told the next time
 }
 
 void InHandNotes::leave() noexcept {

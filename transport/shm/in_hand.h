@@ -50,8 +50,8 @@ class InHandNotes {
 
   // For a successor, before it clears the pins: moves what was in hand to what is left.
   void inherit() noexcept;
-  // What is left, by publisher and sequence; empty from now on.
-  [[nodiscard]] std::vector<InHand> tell();
+  // Adds what is left, by publisher and sequence, to the list; nothing is left from now on.
+  void tell(std::vector<InHand>& told);
   // On a proper leave: nothing is left.
   void leave() noexcept;
 

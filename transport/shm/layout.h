@@ -117,6 +117,8 @@ struct PublisherHeader {
   // listed the topic since (SubscriberHeader::listed): it may still want what this publisher sent.
   Word<std::uint64_t> born;
   Tenure tenure;
+  // doorbell.h: of those who could end a wait, the one that `want` is for; 0: all of them.
+  Word<PeerId> awaited;
 };
 
 // A payload of up to so many words lies in the slot itself, if it has no user header (carried.h).
@@ -153,6 +155,9 @@ inline constexpr std::size_t max_publishers = 128;
 inline constexpr std::size_t max_pins = 65536;
 inline constexpr std::size_t max_loans = 65536;  // each has a draft in memory of the process (carried.h)
 inline constexpr std::size_t max_slots = 1U << 20U;
+// Of a publisher's messages: the mapping of a class, which is twice as large (chunk_ref.h), fits into what a process
+// can address.
+inline constexpr std::uint64_t max_memory = std::uint64_t{1} << 45U;
 
 struct SubscriberHeader {
   SegmentHeader common;

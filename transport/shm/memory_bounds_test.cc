@@ -79,6 +79,16 @@ TEST_F(MemoryBounds, ALoanOfNearlyAllTheBytesThereAreIsRefused) {
   }
 }
 
+TEST_F(MemoryBounds, MoreThanAProcessCanAddressIsRefusedByName) {
+  must(node_.publisher(root_.uri("memory=35184372088832")));
+  for (const std::string memory : {"memory=35184372088833", "memory=18446744073709551615"}) {
+    const Result<Publisher> publisher = node_.publisher(root_.uri(memory));
+    ASSERT_FALSE(publisher);
+    EXPECT_EQ(publisher.error().code(), ErrorCode::limit_exceeded);
+    EXPECT_NE(publisher.error().message().find(memory), std::string::npos) << publisher.error().message();
+  }
+}
+
 TEST_F(MemoryBounds, MoreLoansThanMakeSenseAreRefusedByName) {
   const Result<Publisher> publisher = node_.publisher(root_.uri("loans=65537"));
   ASSERT_FALSE(publisher);

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -122,7 +123,10 @@ std::string difference(Role role, const std::byte* there, const std::byte* wante
                                 : fmt::format("type={}, now type={}", old_type ? old_type->name : "(none)",
                                               new_type ? new_type->name : "(none)");
   };
-  std::array<std::string, 5> differences;
+  const auto fit_of = [](const SubscriberHeader& header) {
+    return header.adapts != 0 ? std::string_view("any") : std::string_view("strict");
+  };
+  std::array<std::string, 6> differences;
   if (role == Role::publisher) {
     const auto& before = *reinterpret_cast<const PublisherHeader*>(there);
     const auto& now = *reinterpret_cast<const PublisherHeader*>(wanted);
@@ -132,9 +136,12 @@ std::string difference(Role role, const std::byte* there, const std::byte* wante
   } else {
     const auto& before = *reinterpret_cast<const SubscriberHeader*>(there);
     const auto& now = *reinterpret_cast<const SubscriberHeader*>(wanted);
-    differences = {differ("depth", before.depth, now.depth), differ("history", before.history, now.history),
+    differences = {differ("depth", before.depth, now.depth),
+                   differ("history", before.history, now.history),
                    differ("held", before.pins, now.pins),
-                   before.policy == now.policy ? std::string() : std::string("another policy"), type_differs()};
+                   before.policy == now.policy ? std::string() : std::string("another policy"),
+                   differ("fit", fit_of(before), fit_of(now)),
+                   type_differs()};
   }
   const auto found =
       std::find_if(differences.begin(), differences.end(), [](const auto& text) { return !text.empty(); });
@@ -258,9 +265,10 @@ Result<OwnSegment> OwnSegment::make(const TopicDirectory& topic, const SegmentPl
   return segment;
 }
 
-void OwnSegment::discard(const TopicDirectory& topic) noexcept {
+void OwnSegment::discard(const TopicDirectory& topic) noexcept try {
   unlinkat(topic.descriptor(), life_name(name.role, name.id).c_str(), 0);
   unlinkat(topic.descriptor(), segment_name(name.role, name.id).c_str(), 0);
+} catch (const std::bad_alloc&) {  // it stays, as if its owner had died
 }
 
 bool is_trustworthy(const Tenure& tenure) noexcept {
@@ -268,9 +276,17 @@ bool is_trustworthy(const Tenure& tenure) noexcept {
          tenure.boot.load(std::memory_order_acquire) == this_boot();
 }
 
-void begin_tenure(Tenure& tenure) noexcept {
+void note_use(Tenure& tenure) noexcept {
   tenure.boot.store(this_boot(), std::memory_order_release);
   tenure.settled.store(0, std::memory_order_release);
+}
+
+Status begin_tenure(Tenure& tenure, const Mapping& segment, std::string_view what) {
+  note_use(tenure);
+  if (msync(segment.data(), page, MS_SYNC) != 0) {  // headers lie on the first page
+    return tl::unexpected(system_error(what, errno));
+  }
+  return {};
 }
 
 void settle_tenure(Tenure& tenure, const Mapping& segment) noexcept {

@@ -57,8 +57,11 @@ struct OwnSegment {
 
 // Whether what a durable segment holds may be read: it was used in this boot of the machine, or left in order.
 [[nodiscard]] bool is_trustworthy(const Tenure& tenure) noexcept;
-// From now on the segment is in use.
-void begin_tenure(Tenure& tenure) noexcept;
+// In a segment that nobody can find yet: it is in use.
+void note_use(Tenure& tenure) noexcept;
+// From now on the segment is in use, and the disk says so too when this returns: call it before anything is published
+// or taken. Errors: those of msync(2); `what` begins the message.
+[[nodiscard]] Status begin_tenure(Tenure& tenure, const Mapping& segment, std::string_view what);
 // The segment, whose last words have been written, is on the disk when this returns.
 void settle_tenure(Tenure& tenure, const Mapping& segment) noexcept;
 

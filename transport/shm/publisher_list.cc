@@ -265,6 +265,9 @@ void PublisherList::wake(const Attachment& attachment, std::uint64_t want) noexc
 }
 
 void PublisherList::wake_in_steps(Attachment& attachment, std::uint64_t want) noexcept {
+  if (!is_awaited_by(attachment)) {
+    return;
+  }
   const std::uint64_t step = std::max<std::uint64_t>(1, std::min(qos_.depth, attachment.publisher.depth) / 4);
   if (attachment.want != want) {
     attachment.want = want;

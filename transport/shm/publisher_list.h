@@ -90,10 +90,13 @@ class PublisherList {
     }
   }
   void wake_all() noexcept;
-  // Before a sleep: wakes publishers that wait until everything is taken.
+  // Before a sleep: wakes publishers that wait until everything is taken, or for us.
   void tell_waiting() noexcept {
     for (const auto& attachment : attachments_) {
-      wake_if_waiting(*attachment);
+      const std::uint64_t want = attachment->publisher.header().want.load(std::memory_order_seq_cst);
+      if (want != 0 && is_awaited_by(*attachment)) {
+        wake(*attachment, want);
+      }
     }
   }
 
@@ -118,6 +121,11 @@ class PublisherList {
   // For want of a descriptor a token may have to be written later: then the list is stale until it is.
   void wake(const Attachment& attachment, std::uint64_t want) noexcept;
   void wake_in_steps(Attachment& attachment, std::uint64_t want) noexcept;
+  // Whether a publisher waits for us, too; to be asked after its `want` was read.
+  [[nodiscard]] bool is_awaited_by(const Attachment& attachment) const noexcept {
+    const PeerId awaited = attachment.publisher.header().awaited.load(std::memory_order_acquire);
+    return awaited == 0 || awaited == self_.id;
+  }
   Status list(bool first);
   Status add(PeerId id, bool first);
   void start(Attachment& attachment, bool first) noexcept;

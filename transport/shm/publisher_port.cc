@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <new>
+#include <exception>
 #include <utility>
 
 #include <fmt/format.h>
@@ -52,6 +52,10 @@ Status check_limits(const TopicDirectory& topic, const PublisherQos& qos) {
                    fmt::format("topic \"{}\": depth={} and history={} need more than {} slots: lower them",
                                topic.place().topic, qos.depth, qos.history, max_slots));
   }
+  if (qos.memory > max_memory) {
+    return failure(ErrorCode::limit_exceeded, fmt::format("topic \"{}\": memory={} is above {}: lower that option",
+                                                          topic.place().topic, qos.memory, max_memory));
+  }
   std::size_t living = 0;
   for (const PeerId id : list_segments(topic, Role::publisher)) {
     living += is_alive(topic, {Role::publisher, id}) ? 1 : 0;
@@ -88,7 +92,7 @@ Result<std::unique_ptr<spi::PublisherPort>> PublisherPort::join(std::unique_ptr<
     header.memory = qos.memory;
     header.grant = static_cast<std::uint32_t>(qos.grant);
     if (qos.durability == Durability::persistent) {
-      begin_tenure(header.tenure);
+      note_use(header.tenure);
     }
   };
   Result<OwnSegment> segment = OwnSegment::make(*topic, {.role = Role::publisher,
@@ -117,17 +121,24 @@ Result<std::unique_ptr<spi::PublisherPort>> PublisherPort::join(std::unique_ptr<
 }
 
 Status PublisherPort::succeed() {
+  const std::uint64_t count = slots_for(qos_);
+  if (header_.slots != count) {
+    return failure(ErrorCode::corrupt,
+                   fmt::format("topic \"{}\": taking over publisher \"{}\": it names {} slots and has {}: it has been "
+                               "overwritten; remove the topic",
+                               topic_->place().topic, qos_.name, header_.slots, count));
+  }
   header_.stage.store(static_cast<std::uint32_t>(Stage::joining), std::memory_order_release);
   header_.want.store(0, std::memory_order_seq_cst);
   header_.watching.store(0, std::memory_order_seq_cst);
   header_.born.store(0, std::memory_order_seq_cst);
   auto* const slots = reinterpret_cast<Slot*>(segment_.memory.data() + slots_offset);
   if (!is_trustworthy(header_.tenure)) {
-    retire_everything(slots, header_.slots);
+    retire_everything(slots, count);
     tell_untrusted(topic_->place().topic, qos_.name);
   }
   const Result<Succession> succession =
-      derive_succession(slots, header_.slots, qos_.memory,
+      derive_succession(slots, count, qos_.memory,
                         fmt::format("topic \"{}\": taking over publisher \"{}\"", topic_->place().topic, qos_.name));
   if (!succession) {
     return tl::unexpected(succession.error());
@@ -141,9 +152,6 @@ Status PublisherPort::succeed() {
 }
 
 Status PublisherPort::enter() {
-  if (is_durable(id())) {
-    begin_tenure(header_.tenure);
-  }
   const std::uint64_t born = counters_.epoch.fetch_add(1, std::memory_order_seq_cst) + 1;
   header_.born.store(born, std::memory_order_release);
   generation_ = born << 32U;  // so that no subscriber takes our `want` for one of a former owner
@@ -151,6 +159,12 @@ Status PublisherPort::enter() {
   const Peer self{.role = Role::publisher, .id = id(), .name = qos_.name};
   if (std::string reason = subscribers_.misfit_with(offer_of(*topic_, self, qos_)); !reason.empty()) {
     return failure(ErrorCode::incompatible, std::move(reason));
+  }
+  if (is_durable(id())) {
+    const std::string what = fmt::format("topic \"{}\": joining as \"{}\"", topic_->place().topic, qos_.name);
+    if (Status begun = begin_tenure(header_.tenure, segment_.memory, what); !begun) {
+      return begun;
+    }
   }
   if (segment_.returned) {
     flow_.refresh(next_);
@@ -200,15 +214,16 @@ void PublisherPort::close() noexcept {
     segment_.discard(*topic_);
   } else if (entered_) {
     // The lock stays until the last loan is back: a successor would lend its chunk again.
-    chunks_.write_to_disk();
-    settle_tenure(header_.tenure, segment_.memory);
+    if (chunks_.write_to_disk()) {
+      settle_tenure(header_.tenure, segment_.memory);
+    }
   }
   segment_.life_is_own = ClosedInChildren();
   segment_.life_fifo = File();
   counters_.epoch.fetch_add(1, std::memory_order_seq_cst);
   try {
     subscribers_.wake_all();
-  } catch (const std::bad_alloc&) {  // they look after their slice
+  } catch (const std::exception&) {  // they look after their slice
   }
   remove_segment_if_dead(topic_->descriptor(), segment_.name, counters_);
 }
@@ -262,11 +277,11 @@ Result<std::uint64_t> PublisherPort::publish_small_slowly(const std::byte* messa
   return sequence;
 }
 
-// The sample is published, whatever comes now: without memory, sleepers look after their slice.
+// The sample is published, whatever comes now: without memory, or a list of them, sleepers look after their slice.
 Result<std::uint64_t> PublisherPort::wake_sleepers(std::uint64_t sequence) noexcept {
   try {
     subscribers_.wake_sleepers();
-  } catch (const std::bad_alloc&) {
+  } catch (const std::exception&) {
   }
   return sequence;
 }

@@ -106,7 +106,7 @@ class PublisherPort final : public spi::PublisherPort {
 
   // Takes over what a former owner of the durable segment left. Errors: corrupt; resource_exhausted.
   Status succeed();
-  // Makes the segment known, and checks that those who are there fit. Errors: incompatible.
+  // Makes the segment known, and checks that those who are there fit. Errors: incompatible; those of begin_tenure.
   Status enter();
 
   // Where a message lies in its chunk. The header goes first, so that shrinking the payload moves nothing.
@@ -196,12 +196,16 @@ class PublisherPort final : public spi::PublisherPort {
   Status wait_for_admission(std::optional<Deadline> deadline);
   // Looks for space without sleeping, as long as it is expected within microseconds. True: there is space.
   bool spin_for_space(Deadline deadline);
+  // Asks to be woken, by that subscriber or, if 0, by all.
+  void arm(WakeBy by, PeerId awaited) noexcept;
   // One turn of waiting for space, with the want word armed. True: there is space.
   bool sleep_for_space(Deadline deadline);
   // Whether `next_` is admitted after looking at everything again, the dead included.
   bool look_for_space();
   // Whether nobody attached wants a sample up to `sequence` any more, after looking at everything again.
   bool look_whether_taken(std::uint64_t sequence);
+  // What fd() returns, which shows nothing yet. Errors: those of fd().
+  Status make_descriptor();
   // Makes the descriptor quiet until something new happens; leaves it readable if something is there.
   void settle();
 
@@ -226,6 +230,7 @@ class PublisherPort final : public spi::PublisherPort {
   GivingWay giving_way_;
   File epoll_;  // once fd() was asked for
   TokenFifo tokens_;
+  bool shows_all_ = false;  // fd() has come to its end, and not run out of memory
 };
 
 }  // namespace weir::shm

@@ -16,6 +16,8 @@ namespace {
 constexpr std::chrono::milliseconds death_slice(2);
 // The same where nothing depends on being fast.
 constexpr std::chrono::milliseconds join_slice(10);
+// Whose takes can end a wait, where it is not one alone.
+constexpr PeerId all_of_them = 0;
 
 }  // namespace
 
@@ -45,8 +47,13 @@ bool PublisherPort::spin_for_space(Deadline deadline) {
   return false;
 }
 
+void PublisherPort::arm(WakeBy by, PeerId awaited) noexcept {
+  header_.awaited.store(awaited, std::memory_order_release);
+  header_.want.store(armed_word(++generation_, by), std::memory_order_seq_cst);
+}
+
 bool PublisherPort::sleep_for_space(Deadline deadline) {
-  header_.want.store(armed_word(++generation_, WakeBy::futex), std::memory_order_seq_cst);
+  arm(WakeBy::futex, subscribers_.furthest_behind());
   const std::uint32_t twin = counters_.twin.load(std::memory_order_seq_cst);
   bool space = look_for_space();
   if (!space) {
@@ -129,7 +136,7 @@ void PublisherPort::watch_takes() {
   }
   tokens_.drain();
   refused_ = true;
-  header_.want.store(armed_word(++generation_, WakeBy::token), std::memory_order_seq_cst);
+  arm(WakeBy::token, all_of_them);
 }
 
 Status PublisherPort::wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) {
@@ -171,7 +178,7 @@ Status PublisherPort::wait_until_taken(std::uint64_t sequence, Deadline deadline
   const std::stop_callback wake(stop, [this] { ring(counters_.twin); });
   bool taken = look_whether_taken(sequence);
   while (!taken && !stop.stop_requested() && !passed(deadline)) {
-    header_.want.store(armed_word(++generation_, WakeBy::futex), std::memory_order_seq_cst);
+    arm(WakeBy::futex, all_of_them);
     const std::uint32_t twin = counters_.twin.load(std::memory_order_seq_cst);
     taken = look_whether_taken(sequence);
     if (!taken && !stop.stop_requested()) {
@@ -197,10 +204,7 @@ Status PublisherPort::wait_until_taken(std::uint64_t sequence, Deadline deadline
   return {};
 }
 
-Result<int> PublisherPort::fd() {
-  if (epoll_) {
-    return epoll_.get();
-  }
+Status PublisherPort::make_descriptor() {
   const std::string what = fmt::format("topic \"{}\": making a descriptor to wait on", topic_->place().topic);
   File epoll(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll) {
@@ -218,16 +222,28 @@ Result<int> PublisherPort::fd() {
   tokens_ = std::move(*tokens);
   epoll_ = std::move(epoll);
   header_.watching.store(1, std::memory_order_seq_cst);
-  subscribers_.watch_with(epoll_.get());
-  subscribers_.drop_dead();  // whose hang-up came before the watch
-  settle();
+  return {};
+}
+
+Result<int> PublisherPort::fd() {
+  if (!epoll_) {
+    if (Status made = make_descriptor(); !made) {
+      return tl::unexpected(made.error());
+    }
+  }
+  if (!shows_all_) {
+    subscribers_.watch_with(epoll_.get());
+    subscribers_.drop_dead();  // whose hang-up came before the watch
+    settle();
+    shows_all_ = true;
+  }
   return epoll_.get();
 }
 
 void PublisherPort::settle() {
   tokens_.drain();
   if (refused_) {
-    header_.want.store(armed_word(++generation_, WakeBy::token), std::memory_order_seq_cst);
+    arm(WakeBy::token, all_of_them);
   } else {
     header_.want.store(0, std::memory_order_seq_cst);
   }

@@ -1,9 +1,15 @@
 // What a publisher's waits leave behind: the descriptor of one that was refused tells of room, that of another nothing.
+// And who wakes one that waits.
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstddef>
 #include <stop_token>
+#include <string>
 
 #include "transport/shm/file.h"
 #include "transport/shm/layout.h"
@@ -13,6 +19,20 @@ namespace weir::shm::testing {
 namespace {
 
 constexpr int watchdog_milliseconds = 10'000;
+
+// A word of a file of the topic.
+template <class Value>
+Value word_of(const TopicRoot& root, const std::string& file, std::size_t offset) {
+  const File opened = must(open_file(AT_FDCWD, root.directory() / file, O_RDONLY, "looking"));
+  Value word = 0;
+  EXPECT_EQ(pread(opened.get(), &word, sizeof(word), static_cast<off_t>(offset)), static_cast<ssize_t>(sizeof(word)));
+  return word;
+}
+
+// What the publisher's segment tells subscribers to wake it by.
+std::uint64_t want_of_publisher(const TopicRoot& root) {
+  return word_of<std::uint64_t>(root, root.segment(Role::publisher), offsetof(PublisherHeader, want));
+}
 
 class PublisherWaiting : public ::testing::Test {
  protected:
@@ -29,15 +49,7 @@ class PublisherWaiting : public ::testing::Test {
     }
   }
 
-  // What the publisher's segment tells subscribers to wake it by.
-  [[nodiscard]] std::uint64_t want() const {
-    const File segment =
-        must(open_file(AT_FDCWD, root_.directory() / root_.segment(Role::publisher), O_RDONLY, "looking"));
-    std::uint64_t word = 0;
-    EXPECT_EQ(pread(segment.get(), &word, sizeof(word), offsetof(PublisherHeader, want)),
-              static_cast<ssize_t>(sizeof(word)));
-    return word;
-  }
+  [[nodiscard]] std::uint64_t want() const { return want_of_publisher(root_); }
 
   const TopicRoot root_;                                                                  // NOLINT
   Node node_ = must(Node::open());                                                        // NOLINT
@@ -72,6 +84,67 @@ TEST_F(PublisherWaiting, AfterRoomWasFoundTakesAreNotToldAnyMore) {
   EXPECT_TRUE(must(subscriber_.take()));
   EXPECT_EQ(must(publisher_.wait(never)), Wake::ready);
   EXPECT_EQ(want(), 0U);
+}
+
+// A publisher, in a process of its own, that waits for space until it is stopped amid that.
+class StoppedPublisher {
+ public:
+  explicit StoppedPublisher(const TopicRoot& root)
+      : process_([&root, this] {
+          Node node = must(Node::open());
+          Publisher publisher = must(node.publisher(root.uri("depth=8&grant=block")));
+          must(publisher.wait_for_subscribers(2, never));
+          for (std::uint64_t sequence = 0; sequence < 8; ++sequence) {
+            must(send(publisher, 64, sequence));
+          }
+          full_.give();
+          return goes_on_.await() && send(publisher, 64, 8).has_value();
+        }) {
+    EXPECT_TRUE(full_.await());
+  }
+  // Lets it publish more than there is space for, and stops it once it waits with its `want` word set.
+  void stop(const TopicRoot& root) const {
+    goes_on_.give();
+    while (true) {
+      while (want_of_publisher(root) == 0) {
+        sched_yield();
+      }
+      ASSERT_EQ(kill(process_.pid(), SIGSTOP), 0);
+      int status = 0;
+      ASSERT_EQ(waitpid(process_.pid(), &status, WUNTRACED), process_.pid());
+      ASSERT_TRUE(WIFSTOPPED(status));
+      if (want_of_publisher(root) != 0) {
+        return;
+      }
+      ASSERT_EQ(kill(process_.pid(), SIGCONT), 0);
+    }
+  }
+
+ private:
+  Signal full_;
+  Signal goes_on_;
+  Child process_;
+};
+
+// Else it would wake for each of many, and find that another holds it back still.
+TEST(PublisherWithoutSpace, IsWokenByWhoIsFurthestBehindAlone) {
+  const TopicRoot root;
+  Node node = must(Node::open());
+  Subscriber behind = must(node.subscriber(root.uri("policy=lossless&depth=8")));
+  Subscriber ahead = must(node.subscriber(root.uri("policy=lossless&depth=8")));
+  const auto rings = [&] { return word_of<std::uint32_t>(root, "epoch", offsetof(SharedCounters, twin)); };
+  {
+    const StoppedPublisher publisher(root);
+    ASSERT_EQ(must(behind.wait(never)), Wake::ready);  // it has its place now
+    ASSERT_TRUE(next_sample(ahead));
+    publisher.stop(root);
+    const std::uint32_t before = rings();
+    EXPECT_EQ(drain(ahead), 7U);
+    EXPECT_EQ(must(ahead.wait(after(std::chrono::milliseconds(1)))), Wake::deadline);
+    EXPECT_EQ(rings(), before);
+    EXPECT_EQ(drain(behind), 8U);
+    EXPECT_NE(rings(), before);
+  }
 }
 
 }  // namespace

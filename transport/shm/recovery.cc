@@ -9,9 +9,9 @@
 namespace weir::shm {
 namespace {
 
-// The sample that a slot is about; false for one that was never written or is not in its place.
+// Whether a slot is about a sample; false for one that was never written or is not in its place.
 bool is_about(std::uint64_t word, std::uint64_t index, std::uint64_t count) noexcept {
-  return word % 4 != 0 && word / 4 % count == index;
+  return word % 4 != 0 && word / 4 < RingReader::beyond_all && word / 4 % count == index;
 }
 
 std::uint64_t next_after(std::uint64_t word) noexcept {

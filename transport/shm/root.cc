@@ -11,6 +11,7 @@
 #include <cstring>
 #include <mutex>
 #include <optional>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -172,7 +173,8 @@ std::vector<std::string> entries_of(int directory) {
   // The position belongs to the open file description, which all threads share.
   const std::lock_guard<std::mutex> alone(fork_mutex());
   if (lseek(directory, 0, SEEK_SET) != 0) return names;
-  for (ssize_t size = 0; (size = getdents64(directory, buffer.data(), buffer.size())) > 0;) {
+  ssize_t size = 0;
+  while ((size = getdents64(directory, buffer.data(), buffer.size())) > 0) {
     for (ssize_t at = 0; at < size;) {
       const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
       if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) {
@@ -180,6 +182,9 @@ std::vector<std::string> entries_of(int directory) {
       }
       at += entry->d_reclen;
     }
+  }
+  if (size < 0 && errno != ENOENT) {  // that is the end of one which has been removed
+    throw std::system_error(errno, std::generic_category(), "reading a directory");
   }
   return names;
 }

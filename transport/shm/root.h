@@ -36,7 +36,8 @@ struct Place {
 
 // The names in a directory, but "." and "..": topics in the root, files in a topic. A name that was there before the
 // call and still is afterwards is among them. Takes no descriptor, so it works when none is left: whoever must know all
-// pins can rely on it. `directory` must be open for reading (not O_PATH). Thread-safe.
+// pins can rely on it. `directory` must be open for reading (not O_PATH). Thread-safe. Throws std::system_error where
+// the file system (a disk, say) fails in the middle: a part shall not pass for the whole.
 [[nodiscard]] std::vector<std::string> entries_of(int directory);
 
 }  // namespace weir::shm

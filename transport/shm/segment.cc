@@ -107,8 +107,12 @@ Result<PublisherSegment> PublisherSegment::open(const TopicDirectory& topic, Pee
   }
   segment.depth = header.depth;
   segment.history = header.history;
-  if (segment.depth >= slots || segment.history >= slots) {
+  if (segment.depth == 0 || segment.depth >= slots || segment.history >= slots) {
     return corrupt_field(topic, name, "depth");
+  }
+  const std::uint64_t memory = header.memory;
+  if (memory > max_memory) {
+    return corrupt_field(topic, name, "memory");
   }
   const std::uint32_t grant = header.grant;
   if (grant > static_cast<std::uint32_t>(Grant::reject)) {
@@ -134,7 +138,7 @@ Result<PublisherSegment> PublisherSegment::open(const TopicDirectory& topic, Pee
   }
   segment.reading = std::move(**reading);
   segment.ring = RingReader(reinterpret_cast<const Slot*>(opened->memory.data() + slots_offset), slots);
-  segment.chunks = ChunkView(topic.descriptor(), id, header.memory, topic.place().topic);
+  segment.chunks = ChunkView(topic.descriptor(), id, memory, topic.place().topic);
   segment.memory = std::move(opened->memory);
   return segment;
 }

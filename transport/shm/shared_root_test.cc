@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -17,6 +18,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "transport/shm/file.h"
+#include "transport/shm/layout.h"
 #include "transport/shm/test_topic.h"
 
 namespace weir::shm::testing {
@@ -280,6 +283,48 @@ TEST_F(SharedRoot, DurableMemberBelongsToItsUserAndRemovingTakesAllOrNothing) {
   EXPECT_TRUE(other.succeeded());
   EXPECT_TRUE(publish(first_user, 1)) << "something was removed";
   must(must(Node::open()).remove(root_.uri()));  // by root
+}
+
+// On a disk: whose topic file is from before the machine was started again may come late, or never.
+TEST_F(SharedRoot, TopicFileOfAFormerBootKeepsNobodyOut) {
+  Child maker([&] {
+    EXPECT_TRUE(become(first_user));
+    Publisher publisher =
+        must(must(Node::open()).publisher(root_.uri("depth=8&history=4&durability=persistent&name=keeper")));
+    must(send(publisher, 1000, 7));
+    return true;
+  });
+  ASSERT_TRUE(maker.succeeded());
+  {
+    const File file = must(open_file(AT_FDCWD, root_.directory() / topic_file, O_RDWR, "restarting the machine"));
+    TopicHeader header{};
+    ASSERT_EQ(pread(file.get(), &header, sizeof(header), 0), sizeof(header));
+    header.boot = 1;
+    header.origin_nanoseconds = 0;
+    ASSERT_EQ(pwrite(file.get(), &header, sizeof(header), 0), sizeof(header));
+  }
+  Signal there;
+  Signal over;
+  Child owners_absence([&] {
+    EXPECT_TRUE(become(second_user));
+    Node node = must(Node::open());
+    Subscriber subscriber = must(node.subscriber(root_.uri("depth=4&history=4")));
+    EXPECT_TRUE(is_filled(next_sample(subscriber).payload(), 7));
+    Publisher publisher = must(node.publisher(root_.uri("depth=8&history=4")));
+    const auto before = std::chrono::steady_clock::now();
+    must(send(publisher, 1000, 8));
+    const auto after_it = std::chrono::steady_clock::now();
+    const Sample sample = next_sample(subscriber);
+    EXPECT_GE(sample.publish_time(), before - std::chrono::milliseconds(1));
+    EXPECT_LE(sample.publish_time(), after_it + std::chrono::milliseconds(1));
+    there.give();
+    return over.await();
+  });
+  ASSERT_TRUE(there.await());
+  EXPECT_TRUE(visit(first_user)) << "who replaces it";
+  over.give();
+  EXPECT_TRUE(owners_absence.succeeded());
+  must(must(Node::open()).remove(root_.uri()));
 }
 
 TEST_F(SharedRoot, UserOutsideTheGroupIsToldTheRootTheGroupAndTheRemedy) {

@@ -216,6 +216,28 @@ bool SubscriberList::drop_dead_if(Suspect is_suspect) {
   return dropped;
 }
 
+PeerId SubscriberList::furthest_behind() noexcept {
+  std::uint64_t lowest = no_gate;
+  PeerId furthest = 0;
+  for (Entry& entry : entries_) {
+    const SubscriberSegment& segment = entry.segment;
+    if (segment.policy != SlowPolicy::lossless || stage_of(segment) == Stage::left) {
+      continue;
+    }
+    const Cursor* cursor = cursor_of(entry);
+    if (cursor == nullptr) {
+      return 0;  // it has not begun
+    }
+    const std::uint64_t place = cursor->next.load(std::memory_order_relaxed);
+    const std::uint64_t gate = place + std::min(segment.depth, no_gate - place);
+    if (gate < lowest) {
+      lowest = gate;
+      furthest = segment.name.id;
+    }
+  }
+  return furthest;
+}
+
 bool SubscriberList::drop_dead_gates(std::uint64_t sequence) {
   return drop_dead_if([&](Entry& entry) {
     if (entry.segment.policy != SlowPolicy::lossless) {

@@ -51,6 +51,9 @@ class SubscriberList {
   // Tests the locks of lossless ones that keep the gate at or below `sequence` or are still joining; leaves the dead
   // out. True: there was one.
   bool drop_dead_gates(std::uint64_t sequence);
+  // Whom a publisher waits for that has no space: the lossless subscriber whose gate is the lowest. 0 if that cannot be
+  // told.
+  [[nodiscard]] PeerId furthest_behind() noexcept;
   // Tests the locks of all. True: there was a dead one.
   bool drop_dead();
   // Its life FIFO has hung up: that owner has ended, though a durable subscriber may have another by now.

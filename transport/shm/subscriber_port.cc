@@ -42,6 +42,13 @@ Status check_limits(const TopicDirectory& topic, const SubscriberQos& qos) {
   return {};
 }
 
+// Whether a sample is there that is older than this one, which is not there though what is too old was passed over: an
+// older one cannot stand where those that came later are gone.
+bool has_older(const Attachment& from, std::uint64_t missing) noexcept {
+  std::uint64_t oldest = from.next;
+  return from.publisher.ring.seek(oldest) && oldest < missing;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<spi::SubscriberPort>> SubscriberPort::join(std::unique_ptr<TopicDirectory> topic,
@@ -61,7 +68,7 @@ Result<std::unique_ptr<spi::SubscriberPort>> SubscriberPort::join(std::unique_pt
     header.policy = static_cast<std::uint32_t>(qos.policy);
     header.adapts = fits_any(qos) ? 1 : 0;
     if (qos.durability == Durability::persistent) {
-      begin_tenure(header.tenure);
+      note_use(header.tenure);
     }
   };
   Result<OwnSegment> segment =
@@ -86,14 +93,15 @@ Result<std::unique_ptr<spi::SubscriberPort>> SubscriberPort::join(std::unique_pt
   if (entered) {
     entered = port->publishers_.join(joined, self);
   }
+  if (entered && is_durable(port->id())) {
+    const std::string what = fmt::format("topic \"{}\": joining as \"{}\"", port->topic_->place().topic, qos.name);
+    entered = begin_tenure(port->header_.tenure, port->segment_.memory, what);
+  }
   if (!entered) {
     port->close();
     return tl::unexpected(entered.error());
   }
   port->entered_ = true;
-  if (is_durable(port->id())) {
-    begin_tenure(port->header_.tenure);
-  }
   port->header_.stage.store(static_cast<std::uint32_t>(Stage::joined), std::memory_order_seq_cst);
   // Once more: who listed us while we joined shall look at our cursors now, so that depth is exact from here on.
   port->counters_.epoch.fetch_add(1, std::memory_order_seq_cst);
@@ -154,8 +162,7 @@ void SubscriberPort::succeed() noexcept {
 }
 
 Result<std::vector<InHand>> SubscriberPort::in_hand_at_death() {
-  const std::vector<InHand> told = in_hand_.tell();
-  in_hand_at_death_.insert(in_hand_at_death_.end(), told.begin(), told.end());
+  in_hand_.tell(in_hand_at_death_);
   return in_hand_at_death_;
 }
 
@@ -235,12 +242,16 @@ SubscriberPort::Taken SubscriberPort::take_from(Attachment& from, spi::SampleRec
       sequence = oldest_within_depth(from, sequence);
     }
     const bool is_there = ring.seek(sequence);
-    if (sequence >= RingReader::beyond_all && !from.broken) [[unlikely]] {
+    const bool lacks = !is_there && sequence != from.next && has_older(from, sequence);
+    if ((sequence >= RingReader::beyond_all || lacks) && !from.broken) [[unlikely]] {
+      const Error overwritten(
+          ErrorCode::corrupt,
+          fmt::format("topic \"{}\": publisher {:016x} {}: its memory has been overwritten; restart it",
+                      topic_->place().topic, from.publisher.name.id,
+                      lacks ? fmt::format("lacks sample {}, which it has published", sequence)
+                            : fmt::format("names sample {}, which nobody can have published", sequence)));
       publishers_.give_up(from);
-      return fail(Error(ErrorCode::corrupt,
-                        fmt::format("topic \"{}\": publisher {:016x} names sample {}, which nobody can have published: "
-                                    "its memory has been overwritten; restart it",
-                                    topic_->place().topic, from.publisher.name.id, sequence)));
+      return fail(overwritten);
     }
     if (!is_there || from.broken) {
       return Taken::nothing;
@@ -293,7 +304,7 @@ std::uint64_t SubscriberPort::oldest_within_depth(const Attachment& from, std::u
   return std::max(from.publisher.ring.end_from(too_new), too_new + 1) - from.look_ahead;
 }
 
-const std::byte* SubscriberPort::look_again(Attachment& from, const Descriptor& sample, Pins::Pin& pin) {
+const std::byte* SubscriberPort::look_again(Attachment& from, const Descriptor& sample, Pins::Pin& pin) try {
   const Result<const std::byte*> chunk = from.publisher.chunks.look_again(sample);
   if (chunk) {
     return *chunk;
@@ -304,6 +315,9 @@ const std::byte* SubscriberPort::look_again(Attachment& from, const Descriptor& 
     publishers_.give_up(from);
   }
   return nullptr;
+} catch (...) {
+  Pins::clear(pin);
+  throw;
 }
 
 Result<bool> SubscriberPort::nothing_taken(spi::SampleRecord& record) {

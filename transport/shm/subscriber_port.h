@@ -210,6 +210,8 @@ class SubscriberPort final : public spi::SubscriberPort {
   }
   // The rest of take() when no publisher has a sample.
   Result<bool> nothing_taken(spi::SampleRecord& record);
+  // What fd() returns, which shows nothing yet. Errors: those of fd().
+  Status make_descriptor();
   // Makes the descriptor quiet until something new happens. False: something is there already, and it stays readable.
   bool settle();
   // Looks for a sample without sleeping, as long as one is expected within microseconds.
@@ -239,6 +241,7 @@ class SubscriberPort final : public spi::SubscriberPort {
   GivingWay giving_way_;
   File epoll_;  // once fd() was asked for
   TokenFifo tokens_;
+  bool shows_all_ = false;  // fd() has come to its end, and not run out of memory
 };
 
 }  // namespace weir::shm

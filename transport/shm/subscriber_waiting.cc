@@ -132,10 +132,7 @@ void SubscriberPort::uncount_as_sleeper() noexcept {
   counters_.sleepers.fetch_sub(1, std::memory_order_seq_cst);
 }
 
-Result<int> SubscriberPort::fd() {
-  if (epoll_) {
-    return epoll_.get();
-  }
+Status SubscriberPort::make_descriptor() {
   const std::string what = fmt::format("topic \"{}\": making a descriptor to wait on", topic_->place().topic);
   File epoll(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll) {
@@ -153,9 +150,21 @@ Result<int> SubscriberPort::fd() {
   tokens_ = std::move(*tokens);
   epoll_ = std::move(epoll);
   count_as_sleeper();
-  publishers_.watch_with(epoll_.get());
-  publishers_.find_ended();  // whose hang-up came before the watch
-  settle();
+  return {};
+}
+
+Result<int> SubscriberPort::fd() {
+  if (!epoll_) {
+    if (Status made = make_descriptor(); !made) {
+      return tl::unexpected(made.error());
+    }
+  }
+  if (!shows_all_) {
+    publishers_.watch_with(epoll_.get());
+    publishers_.find_ended();  // whose hang-up came before the watch
+    settle();
+    shows_all_ = true;
+  }
   return epoll_.get();
 }
 

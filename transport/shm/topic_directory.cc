@@ -32,15 +32,20 @@ std::uint64_t this_process() noexcept {
   return spi::process_generation();
 }
 
-TopicHeader header_of(std::string_view topic) {
+// The clock of this boot.
+void set_clock(TopicHeader& header) {
   const TickOrigin origin = tick_origin(best_tick_source());
-  TopicHeader header{};
-  header.magic = topic_magic;
-  header.version = layout_version;
   header.tick_source = static_cast<std::uint32_t>(origin.source);
   header.origin_ticks = origin.ticks;
   header.origin_nanoseconds = origin.nanoseconds;
   header.boot = this_boot();
+}
+
+TopicHeader header_of(std::string_view topic) {
+  TopicHeader header{};
+  header.magic = topic_magic;
+  header.version = layout_version;
+  set_clock(header);
   header.topic_size = topic.size();
   std::copy(topic.begin(), topic.end(), header.topic);
   return header;
@@ -157,10 +162,11 @@ Result<bool> TopicDirectory::agree_on_topic() {
   if (Status checked = check_topic(*file); !checked) return tl::unexpected(checked.error());
   if (header_.boot != this_boot()) {
     // On a disk, from before the machine was started again: its clock says nothing now. Whoever comes makes a new one.
-    if (unlinkat(descriptor(), topic_file, 0) != 0 && errno != ENOENT) {
+    if (unlinkat(descriptor(), topic_file, 0) == 0 || errno == ENOENT) return false;
+    if (errno != EPERM && errno != EACCES) {
       return tl::unexpected(system_error(what("replace that of the former boot,", topic_file), errno));
     }
-    return false;
+    set_clock(header_);  // only its owner may: until that one comes, each member has a copy of its own
   }
   return true;
 }
