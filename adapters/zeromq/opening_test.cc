@@ -57,6 +57,17 @@ TEST_F(Opening, OneUriServesBothRolesWhoeverComesFirst) {
   }
 }
 
+TEST_F(Opening, ASubscriberWithOneFilterTwiceCountsOnceAndNoLonger) {
+  Publisher publisher = must(node_.publisher(feed_));
+  std::optional<Subscriber> subscriber = must(node_.subscriber(feed_ + "?filter=a,b,a"));
+  must(publisher.wait_for_subscribers(2, soon()));
+  EXPECT_EQ(exchange(publisher, *subscriber, "a word"), "a word");
+  EXPECT_FALSE(publisher.wait_for_subscribers(3, at_once));
+  subscriber.reset();
+  const Deadline watchdog = soon();
+  while (publisher.wait_for_subscribers(1, at_once)) ASSERT_FALSE(passed(watchdog)) << "it is gone";
+}
+
 TEST_F(Opening, ThePortThatTheSystemChoseIsTold) {
   Publisher publisher = must(node_.publisher("zmq+tcp://127.0.0.1:0"));
   const auto bound = bound_endpoints(publisher.id());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <span>
 #include <utility>
 
@@ -92,6 +93,8 @@ int Outgoing::send(void* socket, const spi::LoanRecord& record, Frames frames, z
     if (fault == 0 && trailer != nullptr) scratch.push_back(std::move(*trailer));
   } catch (const zmq::error_t& thrown) {
     fault = thrown.num();
+  } catch (const std::bad_alloc&) {
+    fault = ENOMEM;
   }
   // The first frame decides: libzmq refuses or takes a message as a whole.
   int flags = ZMQ_DONTWAIT;

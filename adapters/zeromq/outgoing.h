@@ -84,7 +84,8 @@ class Outgoing {
   static constexpr std::size_t free = ~std::size_t{0};
   static constexpr std::size_t not_plain = free - 1;
 
-  // Collects the frames of a message; false for a table that does not fit. Throws zmq::error_t for want of memory.
+  // Collects the frames of a message; false for a table that does not fit. Throws zmq::error_t or std::bad_alloc for
+  // want of memory.
   [[nodiscard]] bool collect(const spi::LoanRecord& record, Frames frames, Messages& all);
   // A part of the payload as a message of its own: shared where libzmq can, else copied.
   [[nodiscard]] zmq::message_t part(const spi::LoanRecord& record, std::size_t at, std::size_t size);

@@ -93,6 +93,15 @@ Result<bool> Subscriber::take_again(spi::SampleRecord& record) {
 Result<bool> Subscriber::take_slowly(spi::SampleRecord& record) {
   Incoming& sample = samples_.current();
   show_readable(true);
+  try {
+    return take_frames(sample, record);
+  } catch (...) {
+    drop_message(sample);  // for want of memory
+    throw;
+  }
+}
+
+Result<bool> Subscriber::take_frames(Incoming& sample, spi::SampleRecord& record) {
   record.publisher = 0;
   record.sequence = spi::no_sequence;
   record.lost_before = 0;
@@ -135,6 +144,17 @@ int Subscriber::receive_more(Incoming& sample) {
     }
   }
   return 0;
+}
+
+void Subscriber::drop_message(Incoming& sample) noexcept {
+  zmq::message_t rest;
+  int more = 0;
+  std::size_t size = sizeof(more);
+  while (zmq_getsockopt(socket_, ZMQ_RCVMORE, &more, &size) == 0 && more != 0) {
+    if (zmq_msg_recv(rest.handle(), socket_, 0) < 0 && zmq_errno() != EINTR) break;
+  }
+  frames_.clear();
+  sample.clear();
 }
 
 void Subscriber::read_trailer(spi::SampleRecord& record) {

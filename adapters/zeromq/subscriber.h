@@ -42,8 +42,11 @@ class Subscriber final : public spi::SubscriberPort {
   [[gnu::noinline]] Result<bool> take_elsewhere(spi::SampleRecord& record);
   [[gnu::noinline]] Result<bool> take_again(spi::SampleRecord& record);
   [[gnu::noinline]] Result<bool> take_slowly(spi::SampleRecord& record);
+  [[nodiscard]] Result<bool> take_frames(Incoming& sample, spi::SampleRecord& record);
   // Receives the other frames of the message into frames_. Errno.
   [[nodiscard]] int receive_more(Incoming& sample);
+  // The message is lost: nothing of it is left, here or in the socket.
+  void drop_message(Incoming& sample) noexcept;
   [[nodiscard]] bool show(Incoming& sample, spi::SampleRecord& record);
   void read_trailer(spi::SampleRecord& record);
 

@@ -223,9 +223,9 @@ TEST_F(Flow, ConflatedOnlyTheNewestIsKept) {
   subscriber.set(zmq::sockopt::conflate, true);
   subscriber.set(zmq::sockopt::subscribe, "a");
   subscriber.connect(shm());
-  for (int number = 0; number < 100; ++number) send(publisher, "a" + std::to_string(number));
+  for (int number = 0; number < 1500; ++number) send(publisher, "a" + std::to_string(number));
   for (int number = 0; number < 100; ++number) send(publisher, "b: not subscribed");
-  EXPECT_EQ(receive(subscriber), "a99");
+  EXPECT_EQ(receive(subscriber), "a1499");
   EXPECT_TRUE(has_nothing(subscriber));
 }
 

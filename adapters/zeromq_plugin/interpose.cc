@@ -7,6 +7,7 @@
 #include <new>
 
 #include "adapters/zeromq_plugin/libzmq.h"
+#include "adapters/zeromq_plugin/poll.h"
 #include "adapters/zeromq_plugin/proxy.h"
 #include "adapters/zeromq_plugin/registry.h"
 
@@ -14,10 +15,6 @@
 
 namespace weir::zmq_plugin {
 namespace {
-
-// libzmq's zmq_poll asks for descriptors through the public function; a socket that is not active shall be polled as
-// ever.
-thread_local bool in_poll = false;
 
 // No exception crosses into C.
 template <class Call>
@@ -117,9 +114,8 @@ WEIR_EXPORT int zmq_setsockopt(void* socket, int option, const void* value, size
 
 WEIR_EXPORT int zmq_getsockopt(void* socket, int option, void* value, size_t* size) {
   const bool is_ours = option == ZMQ_FD || option == ZMQ_EVENTS || option == ZMQ_RCVMORE || option == ZMQ_LAST_ENDPOINT;
-  if (is_ours && value != nullptr && size != nullptr) {
-    Side* const side = weir::zmq_plugin::in_poll ? find(socket) : Registry::instance().side_of(socket);
-    if (side != nullptr && (side->is_active() || !weir::zmq_plugin::in_poll)) {
+  if (is_ours && value != nullptr && size != nullptr && !weir::zmq_plugin::is_in_native_poll()) {
+    if (Side* const side = Registry::instance().side_of(socket); side != nullptr) {
       return weir::zmq_plugin::guarded([&] { return side->get_option(option, value, size); });
     }
   }
@@ -127,10 +123,7 @@ WEIR_EXPORT int zmq_getsockopt(void* socket, int option, void* value, size_t* si
 }
 
 WEIR_EXPORT int zmq_poll(zmq_pollitem_t* items, int count, long timeout) {
-  const bool outer = std::exchange(weir::zmq_plugin::in_poll, true);
-  const int result = libzmq().poll(items, count, timeout);
-  weir::zmq_plugin::in_poll = outer;
-  return result;
+  return weir::zmq_plugin::guarded([&] { return weir::zmq_plugin::run_poll(items, count, timeout); });
 }
 
 [[gnu::noinline]] static int send_by_side(void* socket, const void* data, size_t size, int flags) {

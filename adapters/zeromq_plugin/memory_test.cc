@@ -157,6 +157,39 @@ TEST_F(Memory, AForkedChildClosesSocketsAndMessagesThatItsParentIsUsing) {
   EXPECT_EQ(receive(subscriber), content);
 }
 
+// As an object that the thread had before it sent anything, and that says good-bye.
+struct Farewell {
+  zmq::socket_t* socket = nullptr;
+  Farewell() = default;
+  Farewell(const Farewell&) = delete;
+  Farewell& operator=(const Farewell&) = delete;
+  ~Farewell() {
+    if (socket == nullptr) return;
+    for (int round = 0; round < 2; ++round) {
+      send(*socket, std::string(100'000, 'b'));
+      zmq::message_t next(100'000);
+      std::memset(next.data(), 'c', next.size());
+      EXPECT_TRUE(socket->send(next, zmq::send_flags::none));
+    }
+  }
+};
+
+TEST_F(Memory, AThreadSendsUpToItsVeryEnd) {
+  zmq::socket_t one = bound(socket_type::pub, shm("one"));
+  zmq::socket_t two = bound(socket_type::pub, shm("two"));
+  zmq::socket_t at_one = subscriber(shm("one"));
+  zmq::socket_t at_two = subscriber(shm("two"));
+  std::thread([&] {
+    thread_local Farewell farewell;
+    farewell.socket = &two;
+    send(one, std::string(100'000, 'a'));
+  }).join();
+  EXPECT_EQ(receive(at_one), std::string(100'000, 'a'));
+  for (const char letter : {'b', 'c', 'b', 'c'}) EXPECT_EQ(receive(at_two), std::string(100'000, letter));
+  send(one, std::string(100'000, 'd'));
+  EXPECT_EQ(receive(at_one), std::string(100'000, 'd')) << "it is not gone with the thread";
+}
+
 TEST_F(Memory, MessagesOutliveTheirSocketsAndTheContext) {
   zmq::message_t received;
   zmq::message_t unsent;

@@ -90,6 +90,20 @@ TEST_F(Monitors, AConnectedSocketIsToldOfItsPublisherAndOfConnectionsOfLibzmq) {
   EXPECT_EQ(next(monitor), ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
 }
 
+TEST_F(Monitors, ASocketWithoutSharedMemoryIsToldWhatLibzmqTellsUntilItIsClosed) {
+  zmq::socket_t publisher = make(socket_type::pub);
+  zmq::socket_t monitor = monitor_of(publisher, "inproc://native");
+  publisher.bind(ipc("socket"));
+  EXPECT_EQ(next(monitor), ZMQ_EVENT_LISTENING);
+  zmq::socket_t subscriber = this->subscriber(ipc("socket"));
+  EXPECT_EQ(next(monitor), ZMQ_EVENT_ACCEPTED);
+  EXPECT_EQ(next(monitor), ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
+  subscriber.close();
+  EXPECT_EQ(next(monitor), ZMQ_EVENT_DISCONNECTED);
+  publisher.close();
+  EXPECT_EQ(next(monitor), ZMQ_EVENT_MONITOR_STOPPED);
+}
+
 // Threads that are made from now on want more address space than there is, as where it has run out.
 class NoThreads {
  public:

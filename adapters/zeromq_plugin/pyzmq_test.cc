@@ -1,6 +1,6 @@
 // Tests that pyzmq's authors wrote, with the tcp:// endpoints of publish and subscribe sockets led to shared memory
 // and, to compare, to ipc://.
-#include <cstdio>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <thread>
@@ -63,6 +63,9 @@ TEST(PyzmqsOwnTests, PassOverSharedMemoryWherePassOverIpc) {
   std::jthread other([&] { shm = run_files("shm", by_shm); });
   const Verdicts ipc = run_files("ipc", by_ipc);
   other.join();
+  // A plug-in that could not be loaded would leave all to libzmq.
+  EXPECT_TRUE(std::filesystem::exists(by_shm.path("root"))) << "it went another way";
+  EXPECT_FALSE(std::filesystem::exists(by_ipc.path("root"))) << "it went another way";
   EXPECT_GE(ipc.passed.size(), 39U) << "the files hold more than that";
   for (const std::string& name : ipc.passed) EXPECT_TRUE(shm.passed.contains(name)) << name;
   for (const std::string& name : shm.others) EXPECT_TRUE(ipc.others.contains(name)) << name;

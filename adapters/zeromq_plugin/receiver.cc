@@ -50,9 +50,10 @@ struct Delivery::Held {
 void Delivery::drop(Held* held) noexcept {
   if (held->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   Receiver& receiver = *held->receiver;
-  receiver.samples_out_.fetch_sub(1, std::memory_order_relaxed);
-  receiver.bytes_out_.fetch_sub(held->sample.size, std::memory_order_relaxed);
+  // Before it counts as given back: whoever sees that it may take another finds room to.
   receiver.release(held->sample);
+  receiver.bytes_out_.fetch_sub(held->sample.size, std::memory_order_release);
+  receiver.samples_out_.fetch_sub(1, std::memory_order_release);
   delete held;
 }
 
@@ -72,7 +73,7 @@ void Delivery::end() noexcept {
 bool Delivery::give_in_place(zmq_msg_t& message, Frame frame) {
   if (held_ == nullptr) {
     Receiver& receiver = *receiver_;
-    const std::size_t samples = receiver.samples_out_.load(std::memory_order_relaxed);
+    const std::size_t samples = receiver.samples_out_.load(std::memory_order_acquire);
     const bool too_much =
         samples >= most_samples_out ||
         (samples != 0 && receiver.bytes_out_.load(std::memory_order_relaxed) + sample_.size > most_bytes_out);

@@ -45,8 +45,8 @@ class Receiver final : public Counted<Receiver> {
   [[nodiscard]] bool take(spi::SampleRecord& sample) {
     return look([&] { return port_->take(sample); }, true);
   }
-  // Whether one of these had no memory or no descriptor to look with since this was asked last: there may be something
-  // all the same, and fd() need not show it.
+  // Whether one of these could not look at all that is there since this was asked last, for want of memory or of a
+  // descriptor, or since a publisher is corrupt: there may be something all the same, and fd() need not show it.
   [[nodiscard]] bool was_blind() noexcept { return std::exchange(was_blind_, false); }
   void release(spi::SampleRecord& sample) noexcept {
     if (!port_->inherited()) port_->release(sample);
@@ -70,10 +70,9 @@ class Receiver final : public Counted<Receiver> {
       const auto found = look();
       if (found) [[likely]]
         return *found == wanted;
-      was_blind_ = was_blind_ || found.error().code() == ErrorCode::resource_exhausted;
     } catch (const std::bad_alloc&) {
-      was_blind_ = true;
     }
+    was_blind_ = true;
     return false;
   }
 

@@ -14,7 +14,7 @@ namespace weir::zmq_plugin {
 namespace {
 
 // A hash table that is read without a lock: linear probing, and what is removed leaves a mark. It is replaced by a
-// larger one when half full; old ones stay for who is reading them.
+// larger one when it would be more than half full with all sides in it; old ones stay for who is reading them.
 struct Table {
   struct Entry {
     std::atomic<void*> socket{nullptr};
@@ -52,24 +52,28 @@ struct Registry::Content {
     table.entries[place].socket.store(socket, std::memory_order_release);
   }
 
-  void insert(void* socket, Side* side) {
-    const Table& current = *table.load(std::memory_order_relaxed);
-    if (2 * (current.used + 1) > current.entries.size()) grow();
+  void insert(void* socket, Side* side) noexcept {
     insert_into(*table.load(std::memory_order_relaxed), socket, side);
+    count_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  // Before one more side: that whichever of them comes into the table later finds room.
+  void make_room() {
+    const Table& current = *table.load(std::memory_order_relaxed);
+    if (2 * (current.used + sides.size() + 1) > current.entries.size()) grow();
   }
 
   void grow() {
-    std::size_t living = 0;
     const Table& old = *table.load(std::memory_order_relaxed);
-    for (const auto& entry : old.entries) living += entry.side.load(std::memory_order_relaxed) != nullptr ? 1 : 0;
-    auto larger = std::make_unique<Table>(std::bit_ceil(4 * (living + 16)));
+    // First what may find no memory.
+    tables.push_back(std::make_unique<Table>(std::bit_ceil(4 * (sides.size() + 16))));
+    Table& larger = *tables.back();
     for (const auto& entry : old.entries) {
       if (Side* const side = entry.side.load(std::memory_order_relaxed); side != nullptr) {
-        insert_into(*larger, entry.socket.load(std::memory_order_relaxed), side);
+        insert_into(larger, entry.socket.load(std::memory_order_relaxed), side);
       }
     }
-    table.store(larger.get(), std::memory_order_release);
-    tables.push_back(std::move(larger));
+    table.store(&larger, std::memory_order_release);
   }
 
   // Null if it is not in the table.
@@ -111,20 +115,17 @@ Side* Registry::side_of(void* socket) {
 
 void Registry::add(void* context, void* socket, int type) {
   const std::lock_guard<std::mutex> lock(content_.mutex);
-  auto side = std::make_unique<Side>(context, socket, type);
-  if (side->wants_data_calls()) {
-    content_.insert(socket, side.get());
-    count_.fetch_add(1, std::memory_order_relaxed);
-  }
-  content_.sides[socket] = std::move(side);
+  content_.make_room();
+  auto made = std::make_unique<Side>(context, socket, type);
+  Side& side = *content_.sides.insert_or_assign(socket, std::move(made)).first->second;
+  if (side.wants_data_calls()) content_.insert(socket, &side);
 }
 
-void Registry::note(void* socket, const Side& side) {
+void Registry::note(void* socket, const Side& side) noexcept {
   if (!side.wants_data_calls()) return;  // whoever once was active stays in the table
   const std::lock_guard<std::mutex> lock(content_.mutex);
   if (look_up(socket) == &side) return;
   content_.insert(socket, const_cast<Side*>(&side));
-  count_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Registry::remove(void* socket) {

@@ -24,7 +24,7 @@ class Registry {
 
   void add(void* context, void* socket, int type);
   // After a change of Side::wants_data_calls().
-  void note(void* socket, const Side& side);
+  void note(void* socket, const Side& side) noexcept;
   void remove(void* socket);
   // The context's sockets return ETERM from now on.
   void end(void* context);

@@ -4,8 +4,10 @@
 #include <cstdlib>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "adapters/zeromq_plugin/libzmq.h"
 #include "adapters/zeromq_plugin/test_sockets.h"
 
 namespace {
@@ -37,6 +39,36 @@ class AllocationLimit {
   ~AllocationLimit() { allocations_left = no_limit; }
   AllocationLimit(const AllocationLimit&) = delete;
   AllocationLimit& operator=(const AllocationLimit&) = delete;
+};
+
+// libzmq itself ends a process that has no memory for a socket: it has what it asks for while this lives.
+class SparedLibzmq {
+ public:
+  SparedLibzmq() {
+    table_.socket = [](void* context, int type) {
+      const std::size_t left = std::exchange(allocations_left, no_limit);
+      void* const socket = before().socket(context, type);
+      allocations_left = left;
+      return socket;
+    };
+    table_.close = [](void* socket) {
+      const std::size_t left = std::exchange(allocations_left, no_limit);
+      const int result = before().close(socket);
+      allocations_left = left;
+      return result;
+    };
+    internal::found_libzmq = &table_;
+  }
+  ~SparedLibzmq() { internal::found_libzmq = &before(); }
+  SparedLibzmq(const SparedLibzmq&) = delete;
+  SparedLibzmq& operator=(const SparedLibzmq&) = delete;
+
+ private:
+  static const Libzmq& before() {
+    static const Libzmq& native = libzmq();
+    return native;
+  }
+  Libzmq table_ = before();
 };
 
 class ScarceAllocations : public Sockets {
@@ -171,6 +203,42 @@ TEST_F(ScarceAllocations, BindingIsRefusedAndWorksLater) {
     zmq::socket_t& receiver = type == socket_type::sub ? socket : peer;
     send(publisher, "text");
     EXPECT_EQ(receive(receiver), "text");
+  }
+}
+
+// More than are remembered without further memory.
+TEST_F(ScarceAllocations, ASocketIsMadeWholeOrNotAtAll) {
+  const SparedLibzmq spared;
+  std::vector<void*> subscribers(100);
+  int refusals = 0;
+  for (void*& subscriber : subscribers) {
+    const auto make_one = [&] {
+      subscriber = zmq_socket(context_.handle(), ZMQ_XSUB);
+      return subscriber == nullptr ? -1 : 0;
+    };
+    refusals += with_ever_more(make_one, [&] {
+      // Which likely lies where the refused one was: libzmq alone says what it can.
+      void* const other = zmq_socket(context_.handle(), ZMQ_SUB);
+      EXPECT_EQ(zmq_send(other, "", 0, 0), -1);
+      EXPECT_EQ(zmq_errno(), ENOTSUP);
+      zmq_close(other);
+    });
+  }
+  EXPECT_GE(refusals, 200);
+  zmq::socket_t publisher = bound(socket_type::xpub, shm());
+  EXPECT_EQ(zmq_connect(subscribers.back(), shm().c_str()), 0);
+  EXPECT_EQ(zmq_send(subscribers.back(), "\1a", 2, 0), 2);
+  EXPECT_EQ(receive(publisher), subscription("a"));
+  for (void* const subscriber : subscribers) zmq_close(subscriber);
+}
+
+TEST_F(ScarceAllocations, WhatWasRefusedIsNotBoundHoweverManySocketsThereAre) {
+  std::vector<zmq::socket_t> publishers;
+  for (int number = 0; number < 40; ++number) {
+    zmq::socket_t& publisher = publishers.emplace_back(make(socket_type::pub));
+    const std::string endpoint = shm(std::to_string(number));
+    with_ever_more([&] { return zmq_bind(publisher.handle(), endpoint.c_str()); },
+                   [&] { EXPECT_EQ(error_of([&] { publisher.unbind(endpoint); }), ENOENT); });
   }
 }
 

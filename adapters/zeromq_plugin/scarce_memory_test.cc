@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -92,6 +93,40 @@ TEST_F(ScarceMemory, TheLastFrameOfAMessageWaitsAndCanBeSentAgain) {
   send(publisher, content(sent));
   EXPECT_TRUE(receive_frames(subscriber) == (Texts{"first", content(sent)}));
   EXPECT_TRUE(has_nothing(subscriber));
+}
+
+TEST_F(ScarceMemory, AMessageWhoseEndWasRefusedCanBeGivenUpForAnother) {
+  zmq::socket_t publisher = lossless_publisher();
+  publisher.bind(shm());
+  zmq::socket_t subscriber = this->subscriber(shm());
+  int sent = 0;
+  while (try_to_send(publisher, sent)) ++sent;
+  publisher.set(zmq::sockopt::sndtimeo, -1);
+  ASSERT_TRUE(publisher.send(zmq::str_buffer("given up"), zmq::send_flags::sndmore));
+  EXPECT_FALSE(try_to_send(publisher, sent)) << "who asks not to wait does not wait";
+  for (int number = 0; number < sent; ++number) EXPECT_TRUE(receive(subscriber) == content(number)) << number;
+  send(publisher, Texts{"another", "message"});
+  EXPECT_EQ(receive_frames(subscriber), (Texts{"another", "message"}));
+  EXPECT_TRUE(has_nothing(subscriber));
+}
+
+TEST_F(ScarceMemory, MessagesThatAreMadeAndKeptLeaveRoomForThoseThatAreSent) {
+  zmq::socket_t publisher = bound(socket_type::pub, shm());
+  zmq::socket_t subscriber = this->subscriber(shm());
+  std::vector<zmq::message_t> pool;
+  for (int number = 0; number < 2 * most_in_memory; ++number) {
+    // Each thread's next large message is made where its last one was sent.
+    send(publisher, content(number));
+    EXPECT_TRUE(receive(subscriber) == content(number)) << number;
+    zmq::message_t& made = pool.emplace_back(message_size);
+    std::memset(made.data(), number, made.size());
+  }
+  for (int number = 0; number < 2 * most_in_memory; ++number) {
+    zmq::message_t shared;
+    shared.copy(pool[static_cast<std::size_t>(number)]);
+    ASSERT_TRUE(publisher.send(shared, zmq::send_flags::none));
+    EXPECT_TRUE(receive(subscriber) == content(number)) << number;
+  }
 }
 
 TEST_F(ScarceMemory, WhatTheFirstOfTwoPlacesHasWaitsForTheSecondAndComesOnce) {

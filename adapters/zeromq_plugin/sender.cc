@@ -12,14 +12,34 @@
 namespace weir::zmq_plugin {
 namespace {
 
-// Messages that applications may have made and not sent, at one time. More are made the usual way.
+// Messages that applications may have made and not sent, at one time: so many, and this part of the endpoint's memory.
+// More are made the usual way: what is made and never sent shall leave room for what is.
 constexpr std::size_t most_lent = 64;
+constexpr std::uint64_t most_lent_part = 4;
 // What a blocking sender lets lie unread, of messages that are large: enough to keep both sides busy, and little enough
 // to stay in a cache.
 constexpr std::size_t window = std::size_t{8} << 20U;
 constexpr std::size_t large_from = std::size_t{32} << 10U;
 
-thread_local Ref<Sender> guess;
+// The guess of this thread, with one reference. It has no destructor: objects that end after those of the thread may
+// still send.
+struct Guess {
+  Sender* sender;
+  bool is_over;
+};
+thread_local constinit Guess guess{.sender = nullptr, .is_over = false};
+
+// Ends with the thread, and the guesses with it.
+struct EndOfGuesses {
+  EndOfGuesses() = default;
+  EndOfGuesses(const EndOfGuesses&) = delete;
+  EndOfGuesses& operator=(const EndOfGuesses&) = delete;
+  ~EndOfGuesses() {
+    Sender* const last = std::exchange(guess.sender, nullptr);
+    guess.is_over = true;
+    if (last != nullptr) last->let_go();
+  }
+};
 
 }  // namespace
 
@@ -37,7 +57,10 @@ Result<Ref<Sender>> Sender::open(const Endpoint& topic, const SenderOptions& opt
 }
 
 Sender::Sender(std::unique_ptr<spi::PublisherPort> port, const SenderOptions& options)
-    : port_(static_cast<shm::PublisherPort*>(port.release())), blocks_(options.blocks), memory_(options.memory) {
+    : port_(static_cast<shm::PublisherPort*>(port.release())),
+      blocks_(options.blocks),
+      copies_(options.copies),
+      memory_(options.memory) {
   lent_.reserve(most_lent);
 }
 
@@ -161,9 +184,9 @@ Result<int> Sender::fd() {
 }
 
 bool Sender::lend(zmq_msg_t& message, std::size_t size) {
-  if (inherited_by_child() || !lock_.try_lock()) return false;
+  if (copies_ || inherited_by_child() || !lock_.try_lock()) return false;
   const std::lock_guard<SpinLock> guard(lock_, std::adopt_lock);
-  if (closed_ || lent_.size() >= most_lent) return false;
+  if (closed_ || lent_.size() >= most_lent || lent_bytes_ + size > memory_ / most_lent_part) return false;
   auto lent = std::make_unique<Lent>();
   const spi::LoanRequest request{.size = size, .header_size = 0, .alignment = 8};
   if (!port_->loan(request, lent->record)) return false;
@@ -173,6 +196,7 @@ bool Sender::lend(zmq_msg_t& message, std::size_t size) {
   }
   keep();
   lent->sender = Ref<Sender>(this);
+  lent_bytes_ += lent->record.size;
   lent_.push_back(lent.release());
   return true;
 }
@@ -189,7 +213,10 @@ void Sender::take_back(void* /*data*/, void* hint) noexcept {
   sender.end_if_unused();
 }
 
-void Sender::forget(const Lent* lent) noexcept { std::erase(lent_, lent); }
+void Sender::forget(const Lent* lent) noexcept {
+  lent_bytes_ -= lent->record.size;
+  std::erase(lent_, lent);
+}
 
 void Sender::end_if_unused() noexcept {
   if (closed_ && lent_.empty()) port_.reset();
@@ -204,9 +231,14 @@ void Sender::close() noexcept {
 }
 
 void guess_next(const Ref<Sender>& sender) {
-  if (guess.get() != sender.get()) guess = sender;
+  if (guess.sender == sender.get() || guess.is_over) return;
+  thread_local const EndOfGuesses end;
+  sender->keep();
+  if (Sender* const last = std::exchange(guess.sender, sender.get()); last != nullptr) last->let_go();
 }
 
-bool lend_by_guess(zmq_msg_t& message, std::size_t size) { return guess && guess->lend(message, size); }
+bool lend_by_guess(zmq_msg_t& message, std::size_t size) {
+  return guess.sender != nullptr && guess.sender->lend(message, size);
+}
 
 }  // namespace weir::zmq_plugin

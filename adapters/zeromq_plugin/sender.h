@@ -30,6 +30,7 @@ namespace weir::zmq_plugin {
 struct SenderOptions {
   std::uint64_t depth = 0;
   bool blocks = false;
+  bool copies = false;  // no memory is lent
   std::uint64_t memory = 0;
 };
 
@@ -90,9 +91,11 @@ class Sender final : public Counted<Sender> {
   SpinLock lock_;
   std::unique_ptr<shm::PublisherPort> port_;  // gone once closed and nothing is lent
   bool blocks_;
+  bool copies_;
   std::uint64_t memory_;
   bool closed_ = false;
   std::vector<Lent*> lent_;
+  std::size_t lent_bytes_ = 0;
   std::deque<Large> large_;
   std::size_t large_bytes_ = 0;
   bool watches_takes_ = false;  // fd() shows the next take, until the window is open again

@@ -52,6 +52,7 @@ Settings read_settings() {
   }
   settings.publishers_block = is_set_to("WEIR_ZMQ_PUB", "block");
   settings.copies_received = is_set_to("WEIR_ZMQ_RECEIVE", "copy");
+  settings.copies_sent = is_set_to("WEIR_ZMQ_SEND", "copy");
   if (!variable("WEIR_ZMQ_MEMORY").empty()) {
     const std::optional<std::uint64_t> memory = read_size(variable("WEIR_ZMQ_MEMORY"));
     if (!memory) refuse("WEIR_ZMQ_MEMORY", "a number with KiB, MiB or GiB");

@@ -34,7 +34,7 @@ namespace weir::zmq_plugin {
 
 class Side {
  public:
-  Side(void* context, void* socket, int type) noexcept;
+  Side(void* context, void* socket, int type);
   Side(const Side&) = delete;
   Side& operator=(const Side&) = delete;
   ~Side();
@@ -89,6 +89,8 @@ class Side {
   // After it was decided anew whether they wait. All or, with an errno, none.
   [[nodiscard]] int reopen_senders();
   static void close_place(Place& place) noexcept;
+  // Unread messages of one endpoint, at most.
+  static constexpr std::uint64_t most_messages = 500'000;
   [[nodiscard]] std::uint64_t capacity() const noexcept;
   [[nodiscard]] bool wants_messages() const noexcept { return inverts_ || !subscriptions_.empty(); }
   // After the subscriptions have changed.
@@ -178,6 +180,7 @@ class Side {
   bool has_welcome_ = false;
 
   Parts parts_;
+  bool last_refused_ = false;  // the frame after parts_, which ends the message
 
   Delivery delivery_;
   Heard heard_;

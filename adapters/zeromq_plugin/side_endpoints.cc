@@ -11,7 +11,6 @@ namespace {
 
 // ZMQ_SNDHWM and ZMQ_RCVHWM of 0 mean no limit, which a ring has.
 constexpr int messages_without_limit = 32'767;
-constexpr std::uint64_t most_messages = 500'000;
 
 int high_water_mark(void* socket, int option) noexcept {
   const int mark = int_option(socket, option, 0);
@@ -20,7 +19,7 @@ int high_water_mark(void* socket, int option) noexcept {
 
 }  // namespace
 
-Side::Side(void* context, void* socket, int type) noexcept : context_(context), socket_(socket), type_(type) {
+Side::Side(void* context, void* socket, int type) : context_(context), socket_(socket), type_(type) {
   spi::adopt_process();
   process_ = spi::process_generation();
 }
@@ -80,6 +79,8 @@ int Side::attach_to_any_port(const Route& route) {
 
 int Side::attach_by(const Route& route, bool binds) {
   if (const int why = obstacle(); why != 0) return why;
+  // A socket that was made while its context ended may not have been told.
+  if (int events = 0; !native_events(events)) return errno;
   if (is_manual_ || has_welcome_) return ENOCOMPATPROTO;
   // A second connection to the same endpoint is none, as libzmq has it for these kinds of socket.
   const bool is_there = std::any_of(places_.begin(), places_.end(), [&](const std::unique_ptr<Place>& place) {
@@ -134,9 +135,10 @@ int Side::open_place(Place& place) {
 }
 
 int Side::open_sender(const Route& route, Ref<Sender>& sender) {
-  Result<Ref<Sender>> opened = Sender::open(
-      route.topic,
-      {.depth = capacity(), .blocks = never_drops_ || settings().publishers_block, .memory = settings().memory});
+  Result<Ref<Sender>> opened = Sender::open(route.topic, {.depth = capacity(),
+                                                          .blocks = never_drops_ || settings().publishers_block,
+                                                          .copies = settings().copies_sent,
+                                                          .memory = settings().memory});
   if (!opened) return error_number(opened.error());
   if (readiness_ && (*opened)->blocks()) {
     const Result<int> descriptor = (*opened)->fd();

@@ -1,6 +1,7 @@
 // A side's options: those that libzmq does not tell again are noted, those that shared memory bears on are answered.
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "adapters/zeromq_plugin/side.h"
 
@@ -93,7 +94,8 @@ int Side::get_option(int option, void* value, std::size_t* size) {
     case ZMQ_FD:
       // Also before there is an endpoint: an application may ask once and keep it.
       if (readiness() == nullptr) return fail(EMFILE);
-      descriptor_given_ = true;
+      // Who received without it has taken the marks of what came before.
+      if (!std::exchange(descriptor_given_, true)) readiness_->nudge();
       return answer(readiness_->descriptor(), value, size);
     case ZMQ_EVENTS:
       if (is_active() || readiness_) return answer(events(), value, size);
@@ -146,7 +148,8 @@ int Side::events() {
   return takes_messages ? events | ZMQ_POLLOUT : events & ~ZMQ_POLLOUT;
 }
 
-// libzmq's monitor serves a socket until that has a shm:// endpoint when its monitor starts; from then on it is ours.
+// Ours serves every socket that can have a shm:// endpoint, from the start: one that comes later needs no other
+// monitor. Other addresses than inproc:// are libzmq's to refuse.
 int Side::monitor(const char* address, int events) {
   if (const int why = obstacle(); why != 0) return fail(why);
   monitor_.reset();

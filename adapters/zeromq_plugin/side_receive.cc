@@ -15,7 +15,7 @@ namespace {
 // A sleep costs its owner, and who wakes it, more than spinning for so long.
 constexpr std::chrono::microseconds worth_spinning(20);
 // Messages that are passed over before the caller is looked after again.
-constexpr unsigned most_passed_over = 1024;
+constexpr std::uint64_t most_passed_over = 1024;
 
 // False: a signal ended it.
 bool nap() noexcept {
@@ -161,7 +161,9 @@ bool Side::matches(const spi::SampleRecord& sample) const noexcept {
 
 bool Side::take_matching(const Ref<Receiver>& receiver, Arm arm) {
   spi::SampleRecord sample;
-  for (unsigned passed_over = 0; passed_over < most_passed_over; ++passed_over) {
+  // Who conflates and has one looks on for the newest, through all that can be there.
+  const auto most = [this] { return conflates_ && delivery_.under_way() ? most_messages : most_passed_over; };
+  for (std::uint64_t looked_at = 0; looked_at < most(); ++looked_at) {
     if ((arm == Arm::no && !receiver->ready()) || !receiver->take(sample)) return delivery_.under_way();
     is_armed_ = false;
     if (!matches(sample)) {
@@ -193,7 +195,8 @@ bool Side::spin_for_input() {
 }
 
 int Side::wait_for_input(int flags) {
-  if ((flags & ZMQ_DONTWAIT) != 0) {
+  const int timeout = (flags & ZMQ_DONTWAIT) != 0 ? 0 : int_option(socket_, ZMQ_RCVTIMEO, -1);
+  if (timeout == 0) {
     if (descriptor_given_ && find_input(Arm::yes)) return 0;
     nudge_if_blind();
     return EAGAIN;
@@ -201,8 +204,6 @@ int Side::wait_for_input(int flags) {
   const auto begin = std::chrono::steady_clock::now();
   int error = 0;
   if (!spin_for_input()) {
-    const int timeout = int_option(socket_, ZMQ_RCVTIMEO, -1);
-    if (timeout == 0) return EAGAIN;
     error = sleep_for_input(timeout < 0 ? never : begin + std::chrono::milliseconds(timeout));
   }
   const std::chrono::nanoseconds gap = std::chrono::steady_clock::now() - begin;

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <chrono>
 #include <ctime>
+#include <utility>
 
 #include "adapters/zeromq_plugin/side.h"
 
@@ -61,8 +62,10 @@ bool Side::has_room() {
   return std::all_of(places_.begin(), places_.end(), [](const auto& place) { return place->sender->has_room(); });
 }
 
-// As libzmq: a message is refused at its first frame or not at all.
+// As libzmq: a message is refused at its first frame. Only want of memory shows at its last.
 int Side::admit_first_part(int flags) {
+  // Who goes on after a refused end has given that message up.
+  if (std::exchange(last_refused_, false)) parts_.clear();
   if (!parts_.empty() || sends_at_once()) return 0;
   return with_room([this] { return has_room() ? 0 : EAGAIN; }, flags);
 }
@@ -114,21 +117,23 @@ int Side::try_publish(std::span<const Frame> frames, zmq_msg_t* message, Sent& s
 int Side::publish(zmq_msg_t* message, Frame last, int flags) {
   std::span<const Frame> frames(&last, 1);
   if (!parts_.empty()) [[unlikely]] {
+    last_refused_ = true;  // until it is not
     frames = parts_.with(last);
   }
-  // What was begun is not refused.
-  const int wait_flags = parts_.empty() ? flags : flags & ~ZMQ_DONTWAIT;
   Sent sent;
   const auto attempt = [&] { return try_publish(frames, message, sent); };
-  int failed = with_room(attempt, wait_flags);
-  // Nor is what somebody has: the others are waited for once more, and have lost it after that.
+  int failed = with_room(attempt, flags);
+  // What somebody has is not refused: the others are waited for once more, and have lost it after that.
   if (failed == EAGAIN && sent.to_somebody()) failed = with_room(attempt, 0);
   while (failed == EINTR && sent.to_somebody()) failed = with_room(attempt, 0);
   if (failed != 0 && !sent.to_somebody()) {
     if (failed == EMSGSIZE) parts_.clear();
+    // Who waits on the descriptor now is told of room; at once if there is some by now.
+    if (failed == EAGAIN && descriptor_given_ && has_room()) readiness_->nudge();
     return fail(failed);
   }
   parts_.clear();
+  last_refused_ = false;
   if (last.size() >= lent_from && !places_.empty()) guess_next(places_.front()->sender);
   return told(last.size());
 }
@@ -145,6 +150,8 @@ int Side::pass_on_natively(std::span<const Frame> frames) {
 // A signal and the end of the context end it; the death of who holds us back is found at the next try.
 int Side::wait_for_room(std::chrono::steady_clock::time_point deadline, unsigned attempt) noexcept {
   if (has_ended()) return ETERM;
+  // A socket that was made while its context ended may not have been told.
+  if (int events = 0; !native_events(events)) return errno;
   if (passed(deadline)) return EAGAIN;
   const std::chrono::nanoseconds pause = std::min(first_pause * (1U << std::min(attempt / 4, 6U)), longest_pause);
   const std::chrono::nanoseconds left =

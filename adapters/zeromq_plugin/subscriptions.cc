@@ -119,25 +119,28 @@ void Listener::close() noexcept {
 }
 
 bool Listener::listen(const Verbosity& verbosity, Heard& heard) {
-  // What a subscriber said comes before its end.
+  while (true) {
+    // What a subscriber said comes before its end, also what it said after the last look and before it was gone.
+    if (!hear_all(verbosity, heard)) return false;
+    if (gone_) forget(*gone_, verbosity, heard);
+    gone_.reset();
+    const Result<std::optional<MembershipEvent>> event = receiver_->next_event();
+    if (!event) return false;
+    if (!*event) return true;
+    if ((*event)->change != Change::joined) gone_ = (*event)->peer.id;
+  }
+}
+
+bool Listener::hear_all(const Verbosity& verbosity, Heard& heard) {
   while (true) {
     if (!sample_) {
       spi::SampleRecord sample;
-      if (!receiver_->take(sample)) break;
+      if (!receiver_->take(sample)) return !receiver_->was_blind();
       sample_ = sample;
     }
     hear(sample_->publisher, *sample_, verbosity, heard);
     receiver_->release(*sample_);
     sample_.reset();
-  }
-  while (true) {
-    if (gone_) forget(*gone_, verbosity, heard);
-    gone_.reset();
-    const Result<std::optional<MembershipEvent>> event = receiver_->next_event();
-    const bool was_blind = receiver_->was_blind();
-    if (!event) return !was_blind && event.error().code() != ErrorCode::resource_exhausted;
-    if (!*event) return !was_blind;
-    if ((*event)->change != Change::joined) gone_ = (*event)->peer.id;
   }
 }
 

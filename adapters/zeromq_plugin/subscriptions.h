@@ -64,6 +64,8 @@ class Listener {
 
  private:
   explicit Listener(Ref<Receiver> receiver) noexcept : receiver_(std::move(receiver)) {}
+  // All that is there. False: it could not look.
+  [[nodiscard]] bool hear_all(const Verbosity& verbosity, Heard& heard);
   void hear(PeerId peer, const spi::SampleRecord& sample, const Verbosity& verbosity, Heard& heard);
   void forget(PeerId peer, const Verbosity& verbosity, Heard& heard);
   void update(Prefixes::Counts& known, Prefixes::Counts now, std::vector<std::string> upstream,
@@ -72,7 +74,7 @@ class Listener {
   Ref<Receiver> receiver_;
   // Taken, and not heard yet: more than that only for want of memory.
   std::optional<spi::SampleRecord> sample_;
-  std::optional<PeerId> gone_;
+  std::optional<PeerId> gone_;  // after what it said
   std::map<PeerId, Prefixes::Counts> peers_;
   std::map<std::string, std::uint32_t, std::less<>> subscribers_;  // of each prefix
 };

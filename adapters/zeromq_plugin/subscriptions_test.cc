@@ -1,6 +1,9 @@
 // Who hears what, and what publishers learn of it.
+#include <atomic>
+#include <map>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "adapters/zeromq_plugin/test_sockets.h"
 
@@ -100,6 +103,36 @@ TEST_F(Subscriptions, TheEndOfASubscriberEndsItsSubscriptions) {
   EXPECT_EQ(receive(publisher), subscription("a"));
   subscriber.close();
   EXPECT_EQ(receive(publisher), unsubscription("a"));
+}
+
+TEST_F(Subscriptions, WhoeverComesAndGoesInHasteIsTakenBackAsOftenAsHeard) {
+  zmq::socket_t publisher = make(socket_type::xpub);
+  publisher.set(zmq::sockopt::xpub_verboser, true);
+  publisher.bind(shm());
+  constexpr int rounds = 30;
+  std::map<std::string, int> balance;
+  const auto hear = [&](const std::string& text) {
+    if (!text.empty()) balance[text.substr(1)] += text.front() == '\1' ? 1 : -1;
+  };
+  {
+    std::vector<std::jthread> threads;
+    std::atomic<int> under_way{8};
+    for (int thread = 0; thread < 8; ++thread) {
+      threads.emplace_back([&] {
+        for (int round = 0; round < rounds; ++round) static_cast<void>(subscriber(shm(), {"a", "b"}));
+        --under_way;
+      });
+    }
+    while (under_way != 0) hear(receive(publisher, zmq::recv_flags::dontwait));
+  }
+  zmq::socket_t last = subscriber(shm(), {"last"});
+  while (balance["last"] == 0) hear(receive(publisher));
+  // The ends of all that have gone by now; none if they were told before.
+  for (std::string text = receive(publisher, zmq::recv_flags::dontwait); !text.empty();
+       text = receive(publisher, zmq::recv_flags::dontwait)) {
+    hear(text);
+  }
+  EXPECT_EQ(balance, (std::map<std::string, int>{{"a", 0}, {"b", 0}, {"last", 1}}));
 }
 
 TEST_F(Subscriptions, WhatXpubWasToldIsAPromise) {

@@ -1,5 +1,10 @@
 #include "adapters/zeromq_plugin/test_sockets.h"
 
+#include <poll.h>
+
+#include <cstdio>
+#include <thread>
+
 #include <fmt/format.h>
 
 namespace weir::zmq_plugin {
@@ -64,6 +69,25 @@ Texts receive_frames(zmq::socket_t& socket) {
 bool has_nothing(zmq::socket_t& socket) {
   zmq::message_t message;
   return !socket.recv(message, zmq::recv_flags::dontwait);
+}
+
+bool becomes_readable(int descriptor) {
+  pollfd item{.fd = descriptor, .events = POLLIN, .revents = 0};
+  return ::poll(&item, 1, 60'000) == 1;
+}
+bool is_readable(int descriptor) {
+  pollfd item{.fd = descriptor, .events = POLLIN, .revents = 0};
+  return ::poll(&item, 1, 0) == 1;
+}
+
+void until_asleep(pid_t thread) {
+  const std::string path = "/proc/self/task/" + std::to_string(thread) + "/stat";
+  for (char state = 'R'; state != 'S'; std::this_thread::yield()) {
+    FILE* const file = fopen(path.c_str(), "r");
+    if (file == nullptr) return;
+    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1) state = 'R';
+    fclose(file);
+  }
 }
 
 std::string subscription(std::string_view prefix) { return std::string(1, '\1').append(prefix); }

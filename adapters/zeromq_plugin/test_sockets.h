@@ -1,6 +1,7 @@
 // What the tests within one process have in common: topics of their own, and sockets by cppzmq.
 #pragma once
 
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,6 +46,9 @@ void send(zmq::socket_t& socket, const Texts& frames);
 [[nodiscard]] std::string receive(zmq::socket_t& socket, zmq::recv_flags flags = zmq::recv_flags::none);
 [[nodiscard]] Texts receive_frames(zmq::socket_t& socket);
 [[nodiscard]] bool has_nothing(zmq::socket_t& socket);
+// Whether a descriptor is readable, at the latest after the watchdog's time; or now.
+[[nodiscard]] bool becomes_readable(int descriptor);
+[[nodiscard]] bool is_readable(int descriptor);
 // The errno of a call that fails; 0 if it does not.
 template <class Call>
 int error_of(Call&& call) {
@@ -55,6 +59,9 @@ int error_of(Call&& call) {
   }
   return 0;
 }
+
+// Ends when this thread sleeps in the kernel.
+void until_asleep(pid_t thread);
 
 // "\1prefix" and "\0prefix".
 [[nodiscard]] std::string subscription(std::string_view prefix);

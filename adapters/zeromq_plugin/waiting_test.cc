@@ -1,5 +1,4 @@
-// Waiting: for messages, in polls, on descriptors, and until the context ends.
-#include <poll.h>
+// Waiting: for messages, in polls, and until the context ends.
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -11,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "adapters/zeromq_plugin/libzmq.h"
 #include "adapters/zeromq_plugin/test_sockets.h"
 
 namespace weir::zmq_plugin {
@@ -18,27 +18,6 @@ namespace {
 
 using zmq::socket_type;
 using Waiting = Sockets;
-
-// Whether a descriptor is readable, at the latest after the watchdog's time.
-bool becomes_readable(int descriptor) {
-  pollfd item{.fd = descriptor, .events = POLLIN, .revents = 0};
-  return ::poll(&item, 1, 60'000) == 1;
-}
-bool is_readable(int descriptor) {
-  pollfd item{.fd = descriptor, .events = POLLIN, .revents = 0};
-  return ::poll(&item, 1, 0) == 1;
-}
-
-// Ends when this thread sleeps in the kernel.
-void until_asleep(pid_t thread) {
-  const std::string path = "/proc/self/task/" + std::to_string(thread) + "/stat";
-  for (char state = 'R'; state != 'S'; std::this_thread::yield()) {
-    FILE* const file = fopen(path.c_str(), "r");
-    if (file == nullptr) return;
-    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1) state = 'R';
-    fclose(file);
-  }
-}
 
 TEST_F(Waiting, AReceiveSleepsUntilAMessageComes) {
   zmq::socket_t publisher = bound(socket_type::pub, shm());
@@ -146,79 +125,6 @@ TEST_F(Waiting, APollSeesSharedMemoryConnectionsAndFilesAlike) {
   ::close(pipe[1]);
 }
 
-TEST_F(Waiting, TheDescriptorTellsOfWhatIsNewUntilSomebodyLooks) {
-  zmq::socket_t publisher = bound(socket_type::pub, shm());
-  zmq::socket_t subscriber = this->subscriber(shm());
-  const int descriptor = subscriber.get(zmq::sockopt::fd);
-  EXPECT_EQ(subscriber.get(zmq::sockopt::events) & ZMQ_POLLIN, 0);
-  EXPECT_FALSE(is_readable(descriptor));
-  send(publisher, "1");
-  send(publisher, "2");
-  EXPECT_TRUE(becomes_readable(descriptor));
-  EXPECT_NE(subscriber.get(zmq::sockopt::events) & ZMQ_POLLIN, 0);
-  EXPECT_FALSE(is_readable(descriptor)) << "an event loop would spin on what it knows";
-  EXPECT_EQ(receive(subscriber, zmq::recv_flags::dontwait), "1");
-  EXPECT_NE(subscriber.get(zmq::sockopt::events) & ZMQ_POLLIN, 0);
-  EXPECT_EQ(receive(subscriber, zmq::recv_flags::dontwait), "2");
-  EXPECT_TRUE(has_nothing(subscriber));
-  for (int number = 0; number < 200; ++number) {
-    std::jthread other([&] { send(publisher, std::to_string(number)); });
-    ASSERT_TRUE(becomes_readable(descriptor)) << number;
-    std::string received;
-    while (received.empty()) {
-      if ((subscriber.get(zmq::sockopt::events) & ZMQ_POLLIN) != 0) {
-        received = receive(subscriber, zmq::recv_flags::dontwait);
-      } else {
-        ASSERT_TRUE(becomes_readable(descriptor)) << number;
-      }
-    }
-    ASSERT_EQ(received, std::to_string(number));
-    ASSERT_TRUE(has_nothing(subscriber)) << "who has not seen the end may not wait";
-  }
-}
-
-TEST_F(Waiting, ADescriptorThatWasAskedForBeforeThereWasAnEndpointServesAllOfThem) {
-  zmq::socket_t subscriber = make(socket_type::sub);
-  const int descriptor = subscriber.get(zmq::sockopt::fd);
-  subscriber.set(zmq::sockopt::subscribe, "");
-  subscriber.connect(shm());
-  zmq::socket_t publisher = bound(socket_type::pub, shm());
-  static_cast<void>(subscriber.get(zmq::sockopt::events));
-  send(publisher, "text");
-  EXPECT_TRUE(becomes_readable(descriptor));
-  EXPECT_EQ(subscriber.get(zmq::sockopt::fd), descriptor);
-  EXPECT_EQ(receive(subscriber), "text");
-}
-
-TEST_F(Waiting, TheDescriptorTellsOfRoomOnceItWasAskedForAndNotAfterwards) {
-  for (const socket_type type : {socket_type::pub, socket_type::xpub}) {
-    for (const std::size_t size : {std::size_t{1}, std::size_t{64 * 1024}}) {
-      SCOPED_TRACE(std::to_string(static_cast<int>(type)) + " " + std::to_string(size));
-      const std::string endpoint = shm(std::to_string(static_cast<int>(type)) + "-" + std::to_string(size));
-      const std::string text(size, 'x');
-      zmq::socket_t publisher = make(type);
-      publisher.set(zmq::sockopt::xpub_nodrop, true);
-      publisher.bind(endpoint);
-      zmq::socket_t subscriber = this->subscriber(endpoint);
-      if (type == socket_type::xpub) {
-        EXPECT_EQ(receive(publisher), subscription(""));
-      }
-      const int descriptor = publisher.get(zmq::sockopt::fd);
-      for (int round = 0; round < 3; ++round) {
-        while (publisher.send(zmq::buffer(text), zmq::send_flags::dontwait)) {
-        }
-        ASSERT_EQ(publisher.get(zmq::sockopt::events) & ZMQ_POLLOUT, 0);
-        ASSERT_FALSE(is_readable(descriptor));
-        EXPECT_EQ(receive(subscriber), text);
-        ASSERT_TRUE(becomes_readable(descriptor));
-        ASSERT_NE(publisher.get(zmq::sockopt::events) & ZMQ_POLLOUT, 0);
-        EXPECT_EQ(receive(subscriber), text);
-        ASSERT_FALSE(is_readable(descriptor)) << "nobody waits for it";
-      }
-    }
-  }
-}
-
 TEST_F(Waiting, TheEndOfTheContextWakesWhoeverWaits) {
   zmq::socket_t publisher = make(socket_type::pub);
   publisher.set(zmq::sockopt::xpub_nodrop, true);
@@ -249,6 +155,27 @@ TEST_F(Waiting, TheEndOfTheContextWakesWhoeverWaits) {
   receiver.join();
   sender.join();
   EXPECT_EQ(woken, 2);
+}
+
+// As when it was made by one thread while another ended the context.
+TEST_F(Waiting, ASocketThatWasNotToldOfTheEndOfItsContextFindsOut) {
+  zmq::socket_t publisher = make(socket_type::pub);
+  publisher.set(zmq::sockopt::xpub_nodrop, true);
+  publisher.set(zmq::sockopt::sndtimeo, -1);
+  publisher.bind(shm());
+  zmq::socket_t slow = this->subscriber(shm());
+  while (publisher.send(zmq::str_buffer("x"), zmq::send_flags::dontwait)) {
+  }
+  std::atomic<pid_t> thread{0};
+  std::jthread sender([&] {
+    thread = gettid();
+    EXPECT_EQ(error_of([&] { static_cast<void>(publisher.send(zmq::str_buffer("x"), zmq::send_flags::none)); }), ETERM);
+  });
+  while (thread == 0) std::this_thread::yield();
+  until_asleep(thread);
+  ASSERT_EQ(libzmq().ctx_shutdown(context_.handle()), 0);
+  sender.join();
+  EXPECT_EQ(error_of([&] { publisher.bind(shm("other")); }), ETERM);
 }
 
 TEST_F(Waiting, AForkedChildIsToldThatTheSocketIsNotItsOwn) {

@@ -49,8 +49,8 @@ def unchanged_applications(command, scene):
         both.send(signal.SIGTERM)
 
 
-@does("settings LD_PRELOAD", "settings WEIR_ZMQ_IPC", "settings WEIR_ZMQ_PUB", "settings WEIR_ZMQ_RECEIVE", "settings WEIR_ZMQ_MEMORY",
-      "settings WEIR_ZMQ_TCP")
+@does("settings LD_PRELOAD", "settings WEIR_ZMQ_IPC", "settings WEIR_ZMQ_PUB", "settings WEIR_ZMQ_RECEIVE", "settings WEIR_ZMQ_SEND",
+      "settings WEIR_ZMQ_MEMORY", "settings WEIR_ZMQ_TCP")
 def setting_of_the_plug_in(command, scene):
     """Applications under it exchange messages, by shared memory; with another value they do not begin."""
     native_applications(scene)
