@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -38,6 +39,12 @@ Result<bool> is_pattern(const Node& node, const RouteOptions& rule) {
   if (in_from != 1 || in_to != 1) {
     return failure(ErrorCode::invalid_argument,
                    fmt::format("{} -> {}: a pattern has one * in both topics", rule.from, rule.to));
+  }
+  if (backend_of(*from) == backend_of(*to) && !map_topic(from->topic, to->topic, to->topic).empty()) {
+    return failure(ErrorCode::invalid_argument,
+                   fmt::format("{} -> {}: what it carries fits the pattern again, and would be carried on without end: "
+                               "choose a target that does not fit, or another root",
+                               rule.from, rule.to));
   }
   const auto capabilities = node.capabilities(rule.from);
   if (!capabilities) return tl::unexpected(capabilities.error());
@@ -92,11 +99,18 @@ Status Bridge::start(const RouteOptions& options, const std::string& topic) {
   auto route = Route::open(node_, options, announce_);
   if (!route) return tl::unexpected(route.error());
   Route& runner = **route;
+  std::jthread thread;
+  try {
+    thread = std::jthread([&runner](const std::stop_token& stop) { runner.run(stop); });
+  } catch (const std::system_error& error) {
+    return failure(ErrorCode::resource_exhausted,
+                   fmt::format("{} -> {}: there is no thread for it: {}: raise the limit of processes (ulimit -u, "
+                               "pids.max) or end some",
+                               options.from, options.to, error.what()));
+  }
   const std::lock_guard lock(lock_);
   running_.emplace(topic.empty() ? options.from + ' ' + options.to : topic,
-                   Running{.claim = std::move(*claim),
-                           .route = std::move(*route),
-                           .thread = std::jthread([&runner](const std::stop_token& stop) { runner.run(stop); })});
+                   Running{.claim = std::move(*claim), .route = std::move(*route), .thread = std::move(thread)});
   return {};
 }
 
@@ -126,7 +140,7 @@ void Bridge::discover(const RouteOptions& rule) {
     const std::string key = from.text() + ' ' + to.text();
     if (const auto route = running_.find(key); route != running_.end()) {
       route->second.absent = published ? 0 : route->second.absent + 1;
-      if (route->second.absent > patience) end(route);
+      if (route->second.absent > patience && route->second.route->idle()) end(route);
       continue;
     }
     const auto refused = refused_.find(key);

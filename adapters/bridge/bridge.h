@@ -4,7 +4,8 @@
 //   (*bridge)->run(stop);
 //
 // A rule is a route, or with one `*` in both topics many: each topic that the backend lists and that fits is carried,
-// also those that appear later, to the target with what `*` stood for. Topics whose publishers are all gone are let go.
+// also those that appear later, to the target with what `*` stood for. Topics whose publishers are all gone are let go,
+// once nothing of them waits any more.
 //
 // Each route runs on a thread of its own; a slow one keeps no other waiting. No two bridges carry in a circle, and none
 // does what another does already: claim.h.
@@ -30,8 +31,9 @@ class Bridge {
  public:
   using Rules = std::vector<RouteOptions>;
 
-  // Errors: those of Claim::make and Route::open; invalid_argument for a `*` on one side alone or more than one;
-  // unsupported for a `*` where the backend lists no topics.
+  // Errors: those of Claim::make and Route::open; resource_exhausted if there is no thread for a route;
+  // invalid_argument for a `*` on one side alone or more than one, and for a pattern into itself; unsupported for a `*`
+  // where the backend lists no topics.
   // `announce` is called by one thread at a time.
   [[nodiscard]] static Result<std::unique_ptr<Bridge>> open(Node& node, const Rules& rules, Announce announce);
   Bridge(const Bridge&) = delete;

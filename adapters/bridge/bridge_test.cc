@@ -1,6 +1,8 @@
 // Bridges within one process: what they carry, what they count, and what they refuse.
 #include "adapters/bridge/bridge.h"
 
+#include <poll.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
@@ -12,6 +14,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "adapters/iceoryx/testing/scarce_threads.h"
 #include "adapters/protobuf/testing/written_bytes.h"
 #include "conformance/performance/temporary_root.h"
 
@@ -68,6 +71,15 @@ class BridgeTest : public ::testing::Test {
     return *bridge_;
   }
   void stop() { thread_ = std::jthread(); }
+  // Until the bridge has left the topic.
+  static void await_departure(Subscriber& subscriber) {
+    while (true) {
+      const auto event = must(subscriber.next_event());
+      if (event && event->change == Change::left) return;
+      pollfd changed{.fd = must(subscriber.fd()), .events = POLLIN, .revents = 0};
+      if (!event && poll(&changed, 1, 60'000) != 1) throw std::runtime_error("the bridge has not left");
+    }
+  }
 
   const performance::TemporaryRoot root_;
   Node node_ = must(Node::open());
@@ -146,6 +158,17 @@ TEST_F(BridgeTest, DropsOnlyIfToldToAndCountsAndAnnouncesIt) {
   EXPECT_EQ(counts.dropped, 15U);
   EXPECT_EQ(counts.carried, 6U);
   EXPECT_THAT(said(), HasSubstr("15 messages were dropped"));
+}
+
+TEST_F(BridgeTest, CountsWhatAStoppedRouteLeavesBehind) {
+  Bridge& bridge = run({{.from = "inproc://a?policy=lossless&depth=200", .to = "inproc://b?grant=block"}});
+  Publisher publisher = must(node_.publisher("inproc://a?grant=block"));
+  const Subscriber subscriber = must(node_.subscriber("inproc://b?policy=lossless&depth=1"));  // takes none
+  for (int number = 0; number < 150; ++number) must(publisher.send(bytes(std::to_string(number))));
+  stop();
+  const Counts counts = bridge.routes().at(0).counts;
+  EXPECT_EQ(counts.carried + counts.dropped, 150U);
+  EXPECT_THAT(said(), HasSubstr("messages were dropped"));
 }
 
 TEST_F(BridgeTest, WhatATransportCannotCarryIsAnnouncedAndTheNextIsCarried) {
@@ -247,6 +270,26 @@ TEST_F(BridgeTest, APatternCarriesTopicsThatComeLaterAndNoOthers) {
   EXPECT_THAT(said(), Not(HasSubstr("lidar")));
 }
 
+TEST_F(BridgeTest, APatternLetsNoTopicGoOfWhichMessagesWait) {
+  Bridge& bridge = run({{.from = "inproc://camera/*?policy=lossless", .to = "inproc://out/*?grant=block"}});
+  Subscriber slow = must(node_.subscriber("inproc://out/front?policy=lossless&depth=1"));
+  Subscriber rear = must(node_.subscriber("inproc://out/rear"));
+  {
+    Publisher front = must(node_.publisher("inproc://camera/front?grant=block"));
+    must(front.wait_for_subscribers(1, soon()));
+    for (int number = 0; number < 10; ++number) must(front.send(bytes(std::to_string(number))));
+  }
+  {
+    Publisher publisher = must(node_.publisher("inproc://camera/rear?grant=block"));
+    must(publisher.wait_for_subscribers(1, soon()));
+  }
+  // The publisher of this one left later, and nothing of it waits: when it is let go, the other might have been.
+  await_departure(rear);
+  for (int number = 0; number < 10; ++number) EXPECT_EQ(text(next(slow).payload()), std::to_string(number));
+  await_departure(slow);
+  for (const Bridge::State& route : bridge.routes()) EXPECT_EQ(route.counts.dropped, 0U) << route.options.from;
+}
+
 TEST_F(BridgeTest, APatternTriesAgainWhatWasInItsWayOnce) {
   auto owner = node_.publisher("zmq+inproc://out-front");
   ASSERT_TRUE(owner) << owner.error().message();
@@ -267,6 +310,27 @@ TEST_F(BridgeTest, APatternWhereNoTopicsAreListedIsRefused) {
   const auto lopsided = Bridge::open(node_, {{.from = "shm://*", .to = "shm://all"}}, note());
   ASSERT_FALSE(lopsided);
   EXPECT_EQ(lopsided.error().code(), ErrorCode::invalid_argument);
+}
+
+TEST_F(BridgeTest, APatternIntoItselfIsRefused) {
+  const auto endless = Bridge::open(node_, {{.from = "shm://*", .to = "shm://backup/*"}}, note());
+  ASSERT_FALSE(endless);
+  EXPECT_EQ(endless.error().code(), ErrorCode::invalid_argument);
+  EXPECT_THAT(endless.error().message(), HasSubstr("without end"));
+  for (const auto* target : {"shm://backup/*?root=/dev/shm/weir-elsewhere", "inproc://backup/*"}) {
+    EXPECT_TRUE(Bridge::open(node_, {{.from = "shm://*", .to = target}}, note())) << target;
+  }
+  EXPECT_TRUE(Bridge::open(node_, {{.from = "shm://camera/*", .to = "shm://backup/*"}}, note()));
+}
+
+// ---- Threads ----
+
+TEST_F(BridgeTest, ARouteForWhichThereIsNoThreadIsAnError) {
+  const iceoryx::ScarceThreads none;
+  const auto refused = Bridge::open(node_, {{.from = "inproc://a", .to = "inproc://b"}}, note());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::resource_exhausted) << refused.error().message();
+  EXPECT_THAT(refused.error().message(), HasSubstr("pids.max"));
 }
 
 }  // namespace

@@ -118,6 +118,32 @@ TEST_F(NativePeers, SamplesOfAPyzmqProgramReachAnIceoryxProgramAndARoudiThatDies
   EXPECT_THAT(end(*carrier), HasSubstr("1 returns"));
 }
 
+TEST_F(NativePeers, ARouteWithBothSidesOnIceoryxComesBackWithRoudiAndCarriesWhatHadCome) {
+  start_roudi();
+  Peer carrier = bridge("iceoryx://A/B/C?policy=lossless&depth=8", "iceoryx://A/B/D?grant=block");
+  Peer subscriber = run("adapters/iceoryx/peer", {"subscribe", "iceoryx://A/B/D?policy=lossless&depth=1"});
+  subscriber->expect("ready");
+  Peer publisher = run("adapters/iceoryx/peer", {"publish", "iceoryx://A/B/C?grant=block"});
+  subscriber->expect("at ");
+  while (number_behind(account_of(*carrier), "carried ") == 0) {
+  }
+  // RouDi monitors nobody here. The bridge is held back, with messages in its queue and one in hand.
+  subscriber->signal(SIGSTOP);
+  for (std::uint64_t before = 0, now = 1; before != now;) {
+    before = now;
+    now = number_behind(account_of(*carrier), "carried ");
+  }
+  roudi_.reset();
+  carrier->expect("gone; what is sent until it is back is lost uncounted");
+  start_roudi();
+  carrier->expect("both sides are there again");
+  const std::uint64_t before = number_behind(account_of(*carrier), "carried ");
+  publisher = run("adapters/iceoryx/peer", {"publish", "iceoryx://A/B/C?grant=block"});
+  while (number_behind(account_of(*carrier), "carried ") <= before + 100) {
+  }
+  EXPECT_THAT(end(*carrier), HasSubstr("1 returns"));
+}
+
 TEST_F(NativePeers, MessagesOfAStaticallyLinkedProgramReachSharedMemoryInOrder) {
   Peer publisher = run("adapters/bridge/static_peer", {"ipc:///tmp/static"});
   publisher->expect("ready");

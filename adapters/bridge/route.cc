@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
+#include <map>
 #include <mutex>
 #include <utility>
 
@@ -34,6 +35,8 @@ void pause(std::chrono::milliseconds time, const std::stop_token& stop) {
   std::unique_lock lock(mutex);
   never_notified.wait_for(lock, stop, time, [] { return false; });
 }
+
+std::vector<std::byte> copy_of(std::span<const std::byte> bytes) { return {bytes.begin(), bytes.end()}; }
 
 void copy(std::span<const std::byte> from, std::span<std::byte> to) {
   if (!from.empty()) std::memcpy(to.data(), from.data(), from.size());
@@ -79,6 +82,7 @@ bool Route::open_sides(const std::stop_token& stop) {
     if (!std::exchange(waiting_, true)) {
       announce_(fmt::format("{} -> {}: waiting for a side: {}", options_.from, options_.to, opened.error().message()));
     }
+    look_at_sides();
     pause(retry_interval, stop);
     if (stop.stop_requested()) return false;
   }
@@ -89,61 +93,120 @@ template <class Side>
 void Route::lose(std::optional<Side>& side, const std::string& uri, const Error& error) {
   side.reset();
   waiting_ = true;
+  idle_.store(false, std::memory_order_relaxed);  // what comes meanwhile may wait
   announce_(fmt::format("{}: gone; what is sent until it is back is lost uncounted: {}", uri, error.message()));
+}
+
+void Route::look_at_sides() {
+  if (from_) {
+    // Not wait(), which tells nothing as long as there are samples.
+    const Result<int> there = from_->fd();
+    if (!there && there.error().code() == ErrorCode::unavailable) {
+      keep_copies();
+      if (from_) lose(from_, options_.from, there.error());
+    }
+  }
+  if (to_) {
+    if (const Result<Wake> there = to_->wait(at_once); !there) lose(to_, options_.to, there.error());
+  }
+}
+
+void Route::keep_copies() {
+  // One more than can have waited, as one may be in hand; what is sent still is lost.
+  for (std::uint64_t left = from_->qos().depth + 1; left > 0 && take(); --left) {
+    kept_.push_back({.payload = copy_of(in_hand_.payload()), .header = copy_of(in_hand_.header())});
+    in_hand_ = Sample();
+  }
 }
 
 void Route::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     if (!open_sides(stop)) break;
-    const Result<Wake> wake = from_->wait(after(look_interval), stop);
+    const Result<Wake> wake = kept_.empty() ? from_->wait(after(look_interval), stop) : Wake::ready;
     if (!wake) {
       lose(from_, options_.from, wake.error());
       continue;
     }
+    idle_.store(*wake == Wake::deadline && !in_hand_, std::memory_order_relaxed);
     carry_all(stop);
   }
-  if (from_ && to_) {
-    const Deadline end = after(farewell);
-    const std::uint64_t before = counts_.carried.load(std::memory_order_relaxed);
-    const std::uint64_t depth = from_->qos().depth;  // no more than had room when it was stopped
-    while (from_ && to_ && !passed(end) && counts_.carried.load(std::memory_order_relaxed) - before < depth) {
-      const std::uint64_t carried = counts_.carried.load(std::memory_order_relaxed);
-      carry_all(stop);
-      if (counts_.carried.load(std::memory_order_relaxed) == carried) break;
-    }
-  }
-  note_drops();
-  in_hand_ = Sample();
+  finish(stop);
   from_.reset();
   to_.reset();
 }
 
-void Route::carry_all(const std::stop_token& stop) {
-  constexpr int batch = 64;  // then the stop token has its turn
-  for (int count = 0; count < batch; ++count) {
-    if (!in_hand_) {
-      Result<Sample> sample = from_->take();
-      if (!sample && sample.error().code() == ErrorCode::corrupt) {  // of one publisher, which is left out from now on
-        announce_(fmt::format("{}: a publisher is left out: {}", options_.from, sample.error().message()));
-        continue;
-      }
-      if (!sample) return lose(from_, options_.from, sample.error());
-      if (!*sample) break;
-      note_loss(*sample);
-      in_hand_ = std::move(*sample);
+void Route::finish(const std::stop_token& stop) {
+  const Deadline end = after(farewell);
+  // No more of a publisher than had room when it was stopped, and the one in hand.
+  const std::uint64_t most = from_ ? from_->qos().depth + 1 : 1;
+  const bool is_durable = from_ && from_->qos().durability == Durability::persistent;
+  std::map<PeerId, std::uint64_t> handled;
+  std::uint64_t left = 0;
+  while (has_message()) {
+    if (kept_.empty() && ++handled[in_hand_.publisher()] > most) break;
+    const std::uint64_t carried = counts_.carried.load(std::memory_order_relaxed);
+    if (!to_ || passed(end) || carry_next(stop) == Fate::side_gone) {
+      discard_next();
+      ++left;
     }
-    if (carry(in_hand_, stop) == Fate::side_gone) return;  // and the message stays in hand
+    // What this one cannot carry any more, and has not taken, waits for the next.
+    if (is_durable && kept_.empty() && counts_.carried.load(std::memory_order_relaxed) == carried) break;
+  }
+  note_drops();
+  in_hand_ = Sample();
+  if (left == 0) return;
+  add(counts_.dropped, left);
+  announce_(
+      fmt::format("{} -> {}: {} messages were left behind, as the bridge ended", options_.from, options_.to, left));
+}
+
+bool Route::take() {
+  while (from_ && !in_hand_) {
+    Result<Sample> sample = from_->take();
+    if (!sample && sample.error().code() == ErrorCode::corrupt) {  // of one publisher, which is left out from now on
+      announce_(fmt::format("{}: a publisher is left out: {}", options_.from, sample.error().message()));
+      continue;
+    }
+    if (!sample) {
+      lose(from_, options_.from, sample.error());
+      break;
+    }
+    if (!*sample) break;
+    note_loss(*sample);
+    in_hand_ = std::move(*sample);
+  }
+  return static_cast<bool>(in_hand_);
+}
+
+void Route::discard_next() {
+  if (kept_.empty()) {
     in_hand_ = Sample();
+  } else {
+    kept_.pop_front();
+  }
+}
+
+void Route::carry_all(const std::stop_token& stop) {
+  constexpr int batch = 64;
+  for (int count = 0; count < batch && !stop.stop_requested() && has_message(); ++count) {
+    if (carry_next(stop) == Fate::side_gone) return;  // and the message stays in hand
   }
   if (const Result<Wake> there = to_->wait(at_once); !there) lose(to_, options_.to, there.error());
 }
 
-Route::Fate Route::carry(const Sample& sample, const std::stop_token& stop) {
+Route::Fate Route::carry_next(const std::stop_token& stop) {
+  const Fate fate = kept_.empty() ? carry(in_hand_.payload(), in_hand_.header(), stop)
+                                  : carry(kept_.front().payload, kept_.front().header, stop);
+  if (fate == Fate::done) discard_next();
+  return fate;
+}
+
+Route::Fate Route::carry(Bytes payload, Bytes header, const std::stop_token& stop) {
   while (true) {
-    Result<Loan> loan = to_->loan(sample.payload().size(), sample.header().size());
+    Result<Loan> loan = to_->loan(payload.size(), header.size());
     if (loan) {
-      copy(sample.payload(), loan->payload());
-      copy(sample.header(), loan->header());
+      copy(payload, loan->payload());
+      copy(header, loan->header());
       return publish(*loan, stop);
     }
     if (!is_full(loan.error().code()) || options_.when_full == WhenFull::drop || stop.stop_requested()) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -56,18 +57,35 @@ class IceoryxBackend final : public spi::Backend {
   [[nodiscard]] Capabilities capabilities(const Endpoint& /*endpoint*/) const noexcept override { return promised; }
 
   Result<std::unique_ptr<spi::PublisherPort>> publisher(const Endpoint& endpoint, const PublisherQos& qos) override {
-    return runtime(endpoint, qos).and_then([&](std::shared_ptr<Runtime>&& runtime) {
-      return PublisherPort::join(std::move(runtime), endpoint, qos);
+    return opened<spi::PublisherPort>(endpoint, [&] {
+      return runtime(endpoint, qos).and_then([&](std::shared_ptr<Runtime>&& runtime) {
+        return PublisherPort::join(std::move(runtime), endpoint, qos);
+      });
     });
   }
 
   Result<std::unique_ptr<spi::SubscriberPort>> subscriber(const Endpoint& endpoint, const SubscriberQos& qos) override {
-    return runtime(endpoint, qos).and_then([&](std::shared_ptr<Runtime>&& runtime) {
-      return SubscriberPort::join(std::move(runtime), endpoint, qos);
+    return opened<spi::SubscriberPort>(endpoint, [&] {
+      return runtime(endpoint, qos).and_then([&](std::shared_ptr<Runtime>&& runtime) {
+        return SubscriberPort::join(std::move(runtime), endpoint, qos);
+      });
     });
   }
 
  private:
+  // Threads are started on the way: for what iceoryx may never come back from, and to watch RouDi.
+  template <class Port, class Open>
+  static Result<std::unique_ptr<Port>> opened(const Endpoint& endpoint, Open open) {
+    try {
+      return open();
+    } catch (const std::system_error& error) {
+      return failure(ErrorCode::resource_exhausted,
+                     fmt::format("endpoint \"{}\": there is no thread for iceoryx: {}: raise the limit of processes "
+                                 "(ulimit -u, pids.max) or end some",
+                                 endpoint.text(), error.what()));
+    }
+  }
+
   template <class Qos>
   Result<std::shared_ptr<Runtime>> runtime(const Endpoint& endpoint, const Qos& qos) {
     if (const auto service = service_of(endpoint); !service) return tl::unexpected(service.error());

@@ -26,16 +26,14 @@ class Bell {
   Bell& operator=(const Bell&) = delete;
   ~Bell() { close(); }
 
-  // Sleeps until the condition holds; a stop token that was triggered comes first.
+  // Sleeps until the condition holds, which may be for a moment; a stop token that was triggered comes first.
   template <class Condition>
   Wake wait(std::unique_lock<std::mutex>& lock, Deadline deadline, const std::stop_token& stop, Condition condition) {
-    if (deadline == never) {
-      changed_.wait(lock, stop, condition);
-    } else if (!passed(deadline)) {
-      changed_.wait_until(lock, stop, deadline, condition);
-    }
+    const bool held = deadline == never  ? changed_.wait(lock, stop, condition)
+                      : passed(deadline) ? condition()
+                                         : changed_.wait_until(lock, stop, deadline, condition);
     if (stop.stop_requested()) return Wake::interrupted;
-    return condition() ? Wake::ready : Wake::deadline;
+    return held ? Wake::ready : Wake::deadline;
   }
 
   // Something has changed; the descriptor is readable from here on, or not.

@@ -35,9 +35,10 @@ sockaddr_un address_of(const std::string& path) {
   return address;
 }
 
-// Whether somebody has this socket. False: errno is ECONNREFUSED if its owner is gone.
+// Whether somebody has this socket, or it cannot be told. False: errno is ECONNREFUSED if its owner is gone.
 bool listens(const std::string& path) noexcept {
   const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (socket < 0) return true;  // no descriptor is free
   const sockaddr_un address = address_of(path);
   const int connected = ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
   const int fault = errno;

@@ -27,7 +27,8 @@ struct RoudiIdentity {
 // Where RouDi listens, for messages.
 inline constexpr const char* roudi_socket = "/tmp/roudi";
 
-// The RouDi that listens now; empty if there is none. Does not wait.
+// The RouDi that listens now, or whose socket is there while this process has no descriptor left to ask; empty if there
+// is none. Does not wait.
 [[nodiscard]] std::optional<RoudiIdentity> listening_roudi() noexcept;
 
 // One conversation at a time, each a registration and a farewell. Not thread-safe.

@@ -221,13 +221,20 @@ bool PublisherPort::push(Queue& queue, const SharedChunk& chunk) noexcept {
 }
 
 void PublisherPort::note_joins(std::uint64_t sequence) noexcept {
-  // RouDi appends who joins, and closes the gap of who leaves.
-  auto& queues = data_.m_chunkSenderData.m_queues;
-  const std::uint64_t count = queues.size();
-  const std::uint64_t newest = count == 0 ? 0 : queues.back().getOffset();
-  if (count > queue_count_ || (count == queue_count_ && newest != newest_queue_)) joined_at_ = sequence;
-  newest_queue_ = newest;
-  queue_count_ = count;
+  // RouDi numbers queues as it makes them, appends who joins, and closes the gap of who leaves. Where a queue lies
+  // tells nothing: the next that is made takes the place of one that is gone.
+  const auto& queues = data_.m_chunkSenderData.m_queues;
+  const auto number_of = [](const auto& queue) { return static_cast<std::uint64_t>(queue->m_uniqueId); };
+  const std::uint64_t last = queues.empty() ? 0 : number_of(queues.back());
+  if (queues.size() == queue_count_ && last == last_queue_) [[likely]]
+    return;
+  queue_count_ = queues.size();
+  last_queue_ = last;
+  for (const auto& queue : queues) {
+    if (number_of(queue) <= newest_queue_) continue;
+    newest_queue_ = number_of(queue);
+    joined_at_ = sequence;
+  }
 }
 
 void PublisherPort::retain(const SharedChunk& chunk) noexcept {

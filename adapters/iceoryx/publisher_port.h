@@ -85,7 +85,8 @@ class PublisherPort final : public spi::PublisherPort, private Attended {
   const bool blocks_;
   std::uint64_t largest_chunk_ = 0;
   std::uint64_t joined_at_ = 0;     // the first sample that the newest subscriber receives
-  std::uint64_t newest_queue_ = 0;  // of the last publish
+  std::uint64_t newest_queue_ = 0;  // RouDi's number of the newest that a sample went to
+  std::uint64_t last_queue_ = 0;    // of the last publish: the number of the last, and how many there were
   std::uint64_t queue_count_ = 0;
   bool stuck_queues_ = false;  // a queue's mutex was not to be had
   std::atomic<bool> refused_{false};

@@ -1,6 +1,8 @@
 // RouDi comes, goes, is replaced, is stuck, and takes this process for dead.
 #include <semaphore.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -8,6 +10,7 @@
 #include <string>
 
 #include "adapters/iceoryx/limits.h"
+#include "adapters/iceoryx/probe.h"
 #include "adapters/iceoryx/testing/program.h"
 #include "adapters/iceoryx/testing/roudi_test.h"
 
@@ -32,6 +35,13 @@ std::vector<std::string> entries(const char* directory) {
 class RoudiLife : public RoudiTest {
  protected:
   bool monitors() const override { return true; }
+
+  // It stands still once this has returned: the signal alone lets its threads go on for a while.
+  void stop_roudi() {
+    ::kill(roudi_->pid(), SIGSTOP);
+    siginfo_t stopped{};
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(roudi_->pid()), &stopped, WSTOPPED | WNOWAIT), 0);
+  }
 
   // A subscriber that waits is told, in time.
   static void expect_noticed(Subscriber& subscriber, std::chrono::milliseconds limit) {
@@ -66,7 +76,7 @@ TEST_F(RoudiLife, WithoutRoudiAnErrorWithinASecondSaysHowToStartIt) {
 }
 
 TEST_F(RoudiLife, ARoudiThatIsStuckIsAnErrorWithinASecond) {
-  ::kill(roudi_->pid(), SIGSTOP);
+  stop_roudi();
   const auto begun = Clock::now();
   const auto publisher = node().publisher(uri);
   EXPECT_LE(Clock::now() - begun, std::chrono::seconds(1) + busy);
@@ -147,7 +157,7 @@ TEST_F(RoudiLife, ARestartedRoudiIsNoticedAndServesWhoeverOpensAnew) {
 TEST_F(RoudiLife, AStuckRoudiIsNoticedInTimeAndNothingHangs) {
   std::optional<Publisher> publisher = this->publisher(uri);
   std::optional<Subscriber> subscriber = this->subscriber(uri);
-  ::kill(roudi_->pid(), SIGSTOP);
+  stop_roudi();
   expect_noticed(*subscriber, deadlock_limit);
   expect_unavailable(*publisher, *subscriber);
   const auto begun = Clock::now();
@@ -167,6 +177,18 @@ TEST_F(RoudiLife, AProcessThatRoudiStruckOffIsToldAndEndsProperly) {
   stopped.expect("ended with unavailable");
   EXPECT_EQ(stopped.ending(), "");
   must(publisher.send({}), "send");
+}
+
+TEST_F(RoudiLife, ARoudiThatCannotBeAskedForWantOfDescriptorsIsNotTakenForGone) {
+  const auto before = listening_roudi();
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const rlimit none{.rlim_cur = 0, .rlim_max = limit.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto meanwhile = listening_roudi();
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ASSERT_TRUE(before);
+  EXPECT_EQ(meanwhile, before);
 }
 
 sem_t terminated;  // posted by the handler, which may be called in any thread

@@ -105,6 +105,15 @@ void close_on_exec(const std::string& name) {
 std::mutex join_mutex;
 std::weak_ptr<Runtime> current;
 
+// The process (its generation) that has a runtime, be it on its way out; 0 if none. Until then all that iceoryx has
+// once in a process, such as the factory and the addresses of the segments, is that runtime's.
+std::atomic<std::uint64_t> living_in{0};
+
+void wait_until_retired() noexcept {
+  const std::uint64_t self = spi::process_generation();
+  while (living_in.load(std::memory_order_acquire) == self) living_in.wait(self, std::memory_order_acquire);
+}
+
 }  // namespace
 
 // iceoryx's runtime, with a life that we decide on.
@@ -126,12 +135,17 @@ class Runtime::Posh : public iox::runtime::PoshRuntimeImpl {
 };
 
 Runtime::Runtime(std::string name, RoudiIdentity roudi)
-    : name_(std::move(name)), roudi_(roudi), process_(spi::process_generation()) {}
+    : name_(std::move(name)), roudi_(roudi), process_(spi::process_generation()) {
+  living_in.store(process_, std::memory_order_release);
+}
 
 bool Runtime::inherited() const noexcept { return spi::process_generation() != process_; }
 
 void Runtime::retire(Runtime* runtime) noexcept {
-  if (!runtime->inherited()) delete runtime;
+  if (runtime->inherited()) return;
+  delete runtime;
+  living_in.store(0, std::memory_order_release);
+  living_in.notify_all();
 }
 
 Runtime::~Runtime() {
@@ -140,12 +154,14 @@ Runtime::~Runtime() {
     Posh::install(nullptr);
     // The farewell is a request too. A RouDi that is stuck, or no longer knows us, does not answer it.
     const bool hopeless = gone() != nullptr && listening_roudi() == roudi_;
-    std::shared_ptr<Posh> posh(std::move(posh_));
-    if (hopeless) {
-      new std::shared_ptr<Posh>(posh);  // NOLINT(bugprone-unhandled-exception-at-new): stays for good
-    } else {
-      (void)bounded(
-          request_limit, [posh = std::move(posh)]() mutable { return posh.reset(), true; }, [](bool) {});
+    Posh* const posh = posh_.release();
+    try {
+      if (!hopeless) {
+        (void)bounded(
+            request_limit, [posh] { return delete posh, true; }, [](bool) {});
+      }
+    } catch (const std::system_error&) {
+      // No thread is to be had for it: it stays for good, as a hopeless one does.
     }
     iox::rp::BaseRelativePointer::unregisterAll();
   }
@@ -194,6 +210,7 @@ Result<std::shared_ptr<Runtime>> Runtime::join(const Spawn& spawn) {
     if (runtime->gone() != nullptr) return tl::unexpected(*runtime->gone());
     return runtime;
   }
+  wait_until_retired();
   if (runtime) new std::shared_ptr<Runtime>(std::move(runtime));  // the parent's: stays for good
   sweep_dead_names();
   Result<std::shared_ptr<Runtime>> made = make(spawn);

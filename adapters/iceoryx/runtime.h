@@ -63,7 +63,7 @@ class Runtime {
   // Makes the iceoryx runtime. Errors: unavailable.
   Status connect();
   Result<void*> ask_roudi(std::function<void*(iox::runtime::PoshRuntime&)> ask);
-  // Deletes it, or leaves it be in a forked child.
+  // Deletes it, after which another can be made, or leaves it be in a forked child.
   static void retire(Runtime* runtime) noexcept;
   [[nodiscard]] bool inherited() const noexcept;
 

@@ -211,6 +211,24 @@ TEST_F(Looking, ControlCharactersOfANameDoNotReachTheTerminal) {
   EXPECT_THAT(result.output, Not(HasSubstr("\x1b")));
 }
 
+TEST_F(Looking, ControlCharactersOfANameDoNotReachTheTerminalInJsonEither) {
+  auto publisher = node_.publisher("shm://evil%7f%c2%9b2J").value();
+  const Outcome result = run({"list", "--json"});
+  EXPECT_THAT(result.output, HasSubstr(R"(evil\u007f\u009b2J)"));
+  EXPECT_EQ(Json::parse(result.output)["topics"][0]["topic"],
+            "evil\x7f\xc2\x9b"
+            "2J");
+}
+
+TEST_F(Looking, WhatOnlyResemblesUtf8InANameDoesNotReachTheTerminal) {
+  // Longer than need be, a half of UTF-16, above U+10FFFF; and what is right at the edges of these.
+  auto publisher = node_.publisher("shm://a%e0%80%9bb%ed%a0%80c%f0%80%80%9bd%f4%90%80%80e").value();
+  auto right = node_.publisher("shm://%e0%a0%80%ed%9f%bf%f0%90%80%80%f4%8f%bf%bf").value();
+  const Outcome result = run({"list"});
+  EXPECT_THAT(result.output, HasSubstr(R"(a\xe0\x80\x9bb\xed\xa0\x80c\xf0\x80\x80\x9bd\xf4\x90\x80\x80e)"));
+  EXPECT_THAT(result.output, HasSubstr("\xe0\xa0\x80\xed\x9f\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"));
+}
+
 TEST_F(Looking, BackendsThatListNoTopicsSaySo) {
   const Outcome result = run({"list", "zmq+ipc://"});
   EXPECT_EQ(result.status, 4);

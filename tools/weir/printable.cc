@@ -15,7 +15,22 @@ std::size_t sequence_size(std::string_view text) {
   for (std::size_t at = 1; at < size; ++at) {
     if ((byte(at) & 0xc0U) != 0x80) return 0;
   }
-  return byte(0) == 0xc2 && byte(1) < 0xa0 ? 0 : size;  // the control characters from U+0080 on
+  // Of some first bytes not every second one will do: else it were a control character from U+0080 on, longer than need
+  // be, a half of UTF-16, or above U+10FFFF.
+  const bool is_high = byte(1) >= 0xa0;
+  switch (byte(0)) {
+    case 0xc2:
+    case 0xe0:
+      return is_high ? size : 0;
+    case 0xed:
+      return is_high ? 0 : size;
+    case 0xf0:
+      return byte(1) >= 0x90 ? size : 0;
+    case 0xf4:
+      return byte(1) < 0x90 ? size : 0;
+    default:
+      return size;
+  }
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // weir echo --descriptor: Protobuf messages in words.
+#include <sys/mman.h>
+
 #include <fstream>
 #include <string>
 #include <vector>
@@ -9,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tools/weir/protobuf_text.h"
 #include "tools/weir/test_program.h"
 #include "transport/node.h"
 
@@ -72,6 +75,18 @@ TEST_F(ProtobufEcho, BytesThatAreNoSuchMessageAndFilesThatDescribeNothingAreErro
   const Outcome undescribed = echo({});
   EXPECT_EQ(undescribed.status, 2);
   EXPECT_THAT(undescribed.errors, HasSubstr("describes no Protobuf messages"));
+}
+
+// The memory is not there: none of it may be read.
+TEST_F(ProtobufEcho, MessageOfWhichProtobufReadsNoneIsAnErrorAndNotAnEmptyOne) {
+  constexpr std::size_t size = std::size_t{1} << 32U;
+  void* const memory = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  auto words = ProtobufText::open(description_, "robot.Pose").value();
+  const auto json = words.json({static_cast<const std::byte*>(memory), size});
+  munmap(memory, size);
+  ASSERT_FALSE(json) << *json;
+  EXPECT_EQ(json.error().code(), ErrorCode::incompatible);
 }
 
 }  // namespace

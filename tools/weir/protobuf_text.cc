@@ -1,5 +1,6 @@
 #include "tools/weir/protobuf_text.h"
 
+#include <climits>
 #include <fstream>
 #include <utility>
 #include <vector>
@@ -81,7 +82,8 @@ Result<ProtobufText> ProtobufText::open(const std::string& file, const std::stri
 Result<std::string> ProtobufText::json(std::span<const std::byte> payload) {
   pb::Message& message = *type_->message;
   std::string text;
-  if (!message.ParsePartialFromArray(payload.data(), static_cast<int>(payload.size())) ||
+  if (payload.size() > INT_MAX ||  // more than Protobuf reads
+      !message.ParsePartialFromArray(payload.data(), static_cast<int>(payload.size())) ||
       !pb::util::MessageToJsonString(message, &text).ok()) {
     return failure(ErrorCode::incompatible,
                    fmt::format("{} bytes came that are no message {}: give the right one with --message",

@@ -5,7 +5,7 @@
 //
 // A message counts when its frame is whole. A recorder that is killed, or a disk that is full, leaves at worst a piece
 // of a frame at the end, without index and trailer: a reader then goes through the frames one by one up to that piece,
-// and a recorder that continues the file cuts it off first.
+// and a recorder that continues the file cuts it off first. A piece behind which a whole frame lies is damage.
 #pragma once
 
 #include <cstddef>

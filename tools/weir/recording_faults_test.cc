@@ -1,5 +1,6 @@
 // What becomes of recordings whose recorder, publisher, disk or file failed.
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <filesystem>
@@ -153,6 +154,13 @@ TEST_F(Recording, WhatIsNoRecordingIsRefusedAndLeftAsItWas) {
   EXPECT_EQ(run({"record", "camera", "-o", path_, "--append"}).status, 8);
   EXPECT_EQ(std::filesystem::file_size(path_), 13U);
   EXPECT_EQ(run({"replay", path_ + "-missing"}).status, 3);
+}
+
+TEST_F(Recording, PipeIsNoRecordingAndIsNotWaitedFor) {
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  const Outcome replay = run({"replay", path_});
+  EXPECT_EQ(replay.status, 8);
+  EXPECT_THAT(replay.errors, HasSubstr("no recording"));
 }
 
 TEST_F(Recording, PublisherWhoseMemoryIsDamagedIsLeftOutAndTheOthersAreRecorded) {

@@ -1,8 +1,10 @@
 // The file of `weir record`, cut and damaged at every byte.
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -189,6 +191,30 @@ TEST_F(RecordingFile, DamagedOneIsNotContinuedSinceThatWouldEraseWhatIsBehindThe
   EXPECT_EQ(writer.error().code(), ErrorCode::corrupt);
   EXPECT_THAT(writer.error().message(), HasSubstr("damaged at byte 16"));
   EXPECT_EQ(std::filesystem::file_size(path_), size);
+}
+
+TEST_F(RecordingFile, OneWhoseFrameClaimsToBeLongerThanTheFileIsDamagedIfFramesLieBehindIt) {
+  make(false);
+  const auto size = std::filesystem::file_size(path_);
+  std::vector<std::byte> content;
+  const shm::File file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  std::uint64_t first = sizeof(FileHead);
+  for (int source = 0; source < 2; ++source) first = read_frame(file, first, content).end;
+  for (std::size_t byte = 0; byte < sizeof(FrameHead::size); ++byte) {
+    copy(size);
+    std::fstream changed(changed_, std::ios::in | std::ios::out | std::ios::binary);
+    const auto place = static_cast<std::streamoff>(first + offsetof(FrameHead, size) + byte);
+    changed.seekg(place);
+    const int was = changed.get();
+    changed.seekp(place);
+    changed.put(static_cast<char>(was ^ 0x40));
+    changed.close();
+    const auto writer = RecordingWriter::open(changed_, Existing::append);
+    ASSERT_FALSE(writer) << byte;
+    EXPECT_EQ(writer.error().code(), ErrorCode::corrupt) << byte;
+    EXPECT_EQ(std::filesystem::file_size(changed_), size) << byte;
+    EXPECT_TRUE(RecordingReader::open(changed_)->summary().is_damaged) << byte;
+  }
 }
 
 TEST_F(RecordingFile, CountsWhatWasPublishedWhileNobodyRecorded) {

@@ -4,8 +4,10 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <string_view>
 
 namespace weir::tool {
 namespace {
@@ -16,9 +18,9 @@ uLong add(uLong check, std::span<const std::byte> bytes) {
   return crc32_z(check, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
 }
 
-bool is_known(FrameKind kind) {
-  return kind == FrameKind::source || kind == FrameKind::message || kind == FrameKind::index;
-}
+constexpr std::array kinds{FrameKind::source, FrameKind::message, FrameKind::index};
+
+bool is_known(FrameKind kind) { return std::find(kinds.begin(), kinds.end(), kind) != kinds.end(); }
 
 }  // namespace
 
@@ -59,6 +61,25 @@ Frame read_frame(const shm::File& file, std::uint64_t offset, std::vector<std::b
     return {.state = Frame::State::damaged};
   }
   return {.state = Frame::State::whole, .kind = head.kind, .end = offset + sizeof(head) + head.size};
+}
+
+bool holds_a_frame(const shm::File& file, std::uint64_t offset) {
+  constexpr std::uint64_t part_size = 1U << 20U;
+  std::vector<char> part;
+  std::vector<std::byte> content;
+  for (const std::uint64_t size = shm::size_of(file); offset + sizeof(FrameHead) <= size;) {
+    part.resize(std::min(part_size, size - offset));
+    if (!read_all(file, offset, std::as_writable_bytes(std::span(part)))) return false;
+    const std::string_view text(part.data(), part.size());
+    for (const FrameKind& kind : kinds) {
+      const std::string_view word(reinterpret_cast<const char*>(&kind), sizeof(kind));
+      for (std::size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+        if (read_frame(file, offset + at, content).state == Frame::State::whole) return true;
+      }
+    }
+    offset += part.size() - (sizeof(FrameKind) - 1);  // a kind may lie across
+  }
+  return false;
 }
 
 int write_all(const shm::File& file, std::uint64_t& at, Parts parts) {

@@ -54,6 +54,9 @@ struct Frame {
 // Reads the frame at an offset; `content` becomes what follows its head.
 [[nodiscard]] Frame read_frame(const shm::File& file, std::uint64_t offset, std::vector<std::byte>& content);
 
+// Whether a whole frame begins anywhere behind an offset.
+[[nodiscard]] bool holds_a_frame(const shm::File& file, std::uint64_t offset);
+
 // Reads all of `into`. False: the file is shorter, or cannot be read.
 [[nodiscard]] bool read_all(const shm::File& file, std::uint64_t offset, std::span<std::byte> into);
 

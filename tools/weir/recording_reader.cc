@@ -7,12 +7,11 @@
 
 #include <fmt/format.h>
 
-#include "tools/weir/recording_frame.h"
-
 namespace weir::tool {
 
 Result<RecordingReader> RecordingReader::open(const std::string& path) {
-  shm::File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // A pipe is no recording, and is not waited for.
+  shm::File file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!file) return tl::unexpected(shm::system_error("cannot open the recording " + path, errno));
   RecordingReader reader(path, std::move(file));
   FileHead head{};
@@ -54,7 +53,7 @@ void RecordingReader::scan() {
   summary_.end = sizeof(FileHead);
   while (true) {
     const Frame frame = read_frame(file_, summary_.end, content_);
-    summary_.is_damaged = frame.state == Frame::State::damaged;
+    summary_.is_damaged = is_damaged_at_end(frame);
     // An index without its trailer was the last that a recorder wrote.
     if (frame.state != Frame::State::whole || frame.kind == FrameKind::index) break;
     if (frame.kind == FrameKind::source) {
@@ -72,6 +71,13 @@ void RecordingReader::scan() {
   }
   const std::uint64_t size = shm::size_of(file_);
   summary_.surplus = size - std::min(size, summary_.end);
+}
+
+bool RecordingReader::is_damaged_at_end(const Frame& frame) {
+  if (frame.state != Frame::State::cut_short) return frame.state == Frame::State::damaged;
+  // A recorder that still writes may have finished it meanwhile, and others after it.
+  return holds_a_frame(file_, summary_.end + 1) &&
+         read_frame(file_, summary_.end, content_).state == Frame::State::cut_short;
 }
 
 Result<std::optional<RecordedMessage>> RecordingReader::next() {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "tools/weir/recording.h"
+#include "tools/weir/recording_frame.h"
 #include "transport/shm/file.h"
 #include "transport/status.h"
 
@@ -39,6 +40,8 @@ class RecordingReader {
   RecordingReader(std::string path, shm::File file) : path_(std::move(path)), file_(std::move(file)) {}
   bool read_index();
   void scan();
+  // Whether what lies at `end` was damaged: it is no frame, or it is longer than the file and frames lie behind it.
+  bool is_damaged_at_end(const Frame& frame);
 
   std::string path_;
   shm::File file_;
