@@ -1,5 +1,7 @@
 // The applications of this folder, each over shared memory, ZeroMQ and iceoryx by its URI alone, as a person starts
 // them. In mounts of the test's own (roudi_test_main.cc), so any name in /tmp and /dev/shm will do.
+#include <sys/stat.h>
+
 #include <csignal>
 #include <deque>
 #include <filesystem>
@@ -25,6 +27,12 @@ enum class Over { shm, zeromq, iceoryx };
 
 std::string name_of(Over over) { return over == Over::shm ? "shm" : over == Over::zeromq ? "zeromq" : "iceoryx"; }
 
+// What it says on standard error is read too.
+std::unique_ptr<Program> run(const std::string& program, const std::string& arguments) {
+  const std::string line = fmt::format("exec 2>&1; exec examples/{} {}", program, arguments);
+  return std::make_unique<Program>("/bin/bash", std::vector<std::string>{"-c", line});
+}
+
 class Applications : public ::testing::TestWithParam<Over> {
  protected:
   void SetUp() override {
@@ -32,12 +40,6 @@ class Applications : public ::testing::TestWithParam<Over> {
     auto roudi = RoudiProcess::start({{.payload = 256, .count = 2048}, {.payload = 65536, .count = 64}}, false);
     ASSERT_TRUE(roudi) << roudi.error().message();
     roudi_ = std::move(*roudi);
-  }
-
-  // What it says on standard error is read too.
-  static std::unique_ptr<Program> run(const std::string& program, const std::string& arguments) {
-    const std::string line = fmt::format("exec 2>&1; exec examples/{} {}", program, arguments);
-    return std::make_unique<Program>("/bin/bash", std::vector<std::string>{"-c", line});
   }
 
  private:
@@ -96,6 +98,24 @@ TEST_P(Applications, AFileGoesThroughAChannelOfMemoryAndFullAndDrainedAreTold) {
   EXPECT_TRUE(file(sent) == file(received)) << "the copy differs";
   std::filesystem::remove(sent);
   std::filesystem::remove(received);
+}
+
+TEST(Channel, WhosePeerIsKilledDoesNotEndWell) {
+  ASSERT_EQ(mkfifo("/tmp/words", 0600), 0);
+  std::ofstream words("/tmp/words", std::ios::in | std::ios::out);  // so that neither side waits for the other to open
+  const std::string uri = "shm:///tmp/channel-of-words";
+  const auto reader = run("channel/channel", fmt::format("connect {}", uri));
+  reader->expect("connected to");
+  const auto writer = run("channel/channel", fmt::format("bind {} < /tmp/words", uri));
+  writer->expect("bound");
+  words << "first\n" << std::flush;
+  reader->expect("first");
+  reader->signal(SIGKILL);
+  EXPECT_THAT(reader->ending(), ::testing::HasSubstr("signal 9"));
+  words << "second\n" << std::flush;
+  writer->expect("the peer has gone before the end");
+  EXPECT_THAT(writer->ending(), ::testing::HasSubstr("exited with 1"));
+  std::filesystem::remove("/tmp/words");
 }
 
 TEST_P(Applications, TenSubscribersAcknowledgeEachMessageAndTheEnd) {

@@ -30,6 +30,6 @@ def cc_proto(name, src, deps = [], **arguments):
         srcs = [stem + ".pb.cc"],
         hdrs = [stem + ".pb.h"],
         copts = ["-w"],
-        deps = deps + ["//third_party:protobuf"],
+        deps = deps + [Label("//third_party:protobuf")],  # of weir, also where another workspace calls this
         **arguments
     )

@@ -3,7 +3,8 @@
 //   auto capabilities = node.capabilities("iceoryx://Radar/Front/Object");
 //   if (capabilities && !capabilities->exact_loss) { … }
 //
-// The conformance suite holds a backend to this structure in both directions.
+// The conformance suite holds a backend to this structure in both directions, but for zero_copy, which is taken on
+// trust.
 #pragma once
 
 #include <cstdint>

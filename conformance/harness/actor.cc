@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -24,6 +25,12 @@ Port& Actor::port(std::uint16_t number) {
   const auto found = ports_.find(number);
   if (found == ports_.end()) throw HarnessFailure(fmt::format("the peer has no port {}", number));
   return found->second;
+}
+
+Port& Actor::holder(std::uint16_t number) {
+  const auto kept =
+      std::find_if(remains_.begin(), remains_.end(), [=](const Port& closed) { return closed.number == number; });
+  return ports_.contains(number) || kept == remains_.end() ? port(number) : *kept;
 }
 
 Outcome Actor::perform(const Request& request) {
@@ -53,7 +60,7 @@ Outcome Actor::perform(const Request& request) {
       case Operation::receive:
         return receive(port(request.port), request.receive);
       case Operation::release:
-        return release(port(request.port), request.count);
+        return release(holder(request.port), request.count);
       case Operation::wait:
         return wait(port(request.port), request.patience);
       case Operation::wait_for_subscribers:

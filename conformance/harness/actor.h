@@ -72,6 +72,8 @@ class Actor {
   Outcome next_events(Port& port);
   Outcome list_peers(Port& port);
 
+  // The port, be it closed, whose samples are to be released.
+  [[nodiscard]] Port& holder(std::uint16_t number);
   // Makes port.held_back the next message. Error: that of loan().
   Status prepare(Port& port, const PublishScript& script);
   // Takes one sample into port.held and logs it. False: there was none.

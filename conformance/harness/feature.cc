@@ -17,7 +17,6 @@ namespace feature {
 using Endpoints = Feature::Endpoints;
 
 const Feature processes{"across_processes", [](const Capabilities& all) { return all.across_processes; }};
-const Feature zero_copy{"zero_copy", [](const Capabilities& all) { return all.zero_copy; }};
 const Feature sequence{"sequence", [](const Capabilities& all) { return all.sequence; }};
 const Feature exact_loss{"exact_loss", [](const Capabilities& all) { return all.exact_loss; }};
 const Feature publish_time{"publish_time", [](const Capabilities& all) { return all.publish_time; }};

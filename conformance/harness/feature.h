@@ -24,7 +24,6 @@ struct Feature {
 namespace feature {
 
 extern const Feature processes;  // across_processes
-extern const Feature zero_copy;
 extern const Feature sequence;
 extern const Feature exact_loss;
 extern const Feature publish_time;

@@ -89,7 +89,7 @@ class RemoteSubscriber : public RemotePort {
   // As take, but keeps them in hand.
   std::uint64_t hold(std::uint64_t count) const;
   [[nodiscard]] Outcome try_hold(std::uint64_t count) const;
-  // The oldest in hand, each read once more.
+  // The oldest in hand, each read once more; also after close_but_keep().
   std::uint64_t release(std::uint64_t count) const;
   std::uint64_t receive(const ReceiveScript& script) const;
   void begin_receive(const ReceiveScript& script) const;

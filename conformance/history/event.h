@@ -41,7 +41,7 @@ enum Fault : std::uint32_t {
   origin_fault = 1U << 2U,     // the message was written by another publisher than the sample says
   number_fault = 1U << 3U,     // the message was written under another sequence than the sample says
   alignment_fault = 1U << 4U,  // the payload is not aligned as asked for
-  time_fault = 1U << 5U,       // the publish time is later than the take, or earlier than the publish call
+  time_fault = 1U << 5U,       // the publish time is later than the take, or earlier than that of a sample before
 };
 
 struct Event {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "conformance/harness/judgement.h"
+#include "conformance/report/given_path.h"
 
 namespace weir::conformance {
 
@@ -45,6 +46,9 @@ std::optional<JudgeOptions> read_command_line(int argc, char** argv, bool of_plu
   } catch (const CLI::ParseError& wrong) {
     status = app.exit(wrong) == 0 ? 0 : 2;
     return std::nullopt;
+  }
+  for (std::string* path : {&options.plugin, &options.deviations, &options.json, &options.html}) {
+    *path = as_given(*path);
   }
   options.limits.patience = std::chrono::seconds(patience);
   options.limits.budget = std::chrono::seconds(budget);

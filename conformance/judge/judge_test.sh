@@ -36,6 +36,13 @@ grep -q '"verdict": "pass"' "$scratch/report.json" || fail "no verdict in the JS
 grep -q 'data-backend="inproc"' "$scratch/report.html" || fail "no backend in the page"
 ! grep -qE '(src|href)="' "$scratch/report.html" || fail "the page needs other files"
 
+# Relative paths are meant as where the command was given, though `bazel run` starts its program elsewhere.
+cp "$library" "$scratch/given.so"
+echo '[]' >"$scratch/given-deviations.json"
+BUILD_WORKING_DIRECTORY=$scratch expect 0 --plugin given.so --endpoint "$endpoint" --only ORD-10 \
+  --deviations given-deviations.json --json given.json --html given.html
+[[ -s $scratch/given.json && -s $scratch/given.html ]] || fail "the report is not where the command was given"
+
 # One test by its id, by its name; a declared deviation that does not hold is a failure.
 expect 0 --plugin "$library" --endpoint "$endpoint" --only HIST-3
 has "1 pass"

@@ -1,9 +1,12 @@
 // ORD: order, numbers, identity.
 #include <array>
+#include <chrono>
+#include <cstddef>
 #include <set>
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "conformance/harness/fixture.h"
@@ -11,6 +14,13 @@
 namespace weir::conformance {
 
 using Ordering = ConformanceTest;
+
+namespace {
+
+// Of publish times: two clocks are read.
+constexpr std::chrono::microseconds clock_tolerance(50);
+
+}  // namespace
 
 CONFORMANCE_TEST(Ordering, SamplesOfOnePublisherArriveInItsOrder, "ORD-1") {
   const std::string topic = uri("topic", "depth=200");
@@ -206,15 +216,34 @@ CONFORMANCE_TEST(Ordering, ThePublishTimeIsThatOfThePublish, "ORD-9") {
   Subscriber subscriber = this->subscriber(topic);
   Publisher publisher = this->publisher(topic);
   ASSERT_TRUE(publisher.wait_for_subscribers(1, never));
-  constexpr std::chrono::microseconds tolerance(50);  // two clocks are read
   for (int round = 0; round < 10; ++round) {
     const auto before = std::chrono::steady_clock::now();
     must(publisher.send({}), "send");
     const auto after = std::chrono::steady_clock::now();
     const Sample sample = must(subscriber.take(), "take");
     ASSERT_TRUE(sample);
-    EXPECT_GE(sample.publish_time(), before - tolerance);
-    EXPECT_LE(sample.publish_time(), after + tolerance);
+    EXPECT_GE(sample.publish_time(), before - clock_tolerance);
+    EXPECT_LE(sample.publish_time(), after + clock_tolerance);
+  }
+}
+
+CONFORMANCE_TEST(Ordering, ThePublishTimeIsThatOfThePublishInAnotherProcess, "ORD-9") {
+  NEEDS(publish_time);
+  constexpr std::size_t count = 10;
+  const std::string topic = uri("topic", fmt::format("depth={}", count));
+  Subscriber subscriber = this->subscriber(topic);
+  auto publisher = peer("source").publisher(topic);
+  publisher.wait_for_subscribers(1);
+  publisher.publish({.count = count});
+  const auto begun = publisher.events(EventKind::publishing);
+  const auto done = publisher.events(EventKind::published);
+  ASSERT_EQ(begun.size(), count);
+  ASSERT_EQ(done.size(), count);
+  for (std::size_t at = 0; at < count; ++at) {
+    const Sample sample = must_take(subscriber);
+    const std::chrono::nanoseconds time = sample.publish_time().time_since_epoch();
+    EXPECT_GE(time, std::chrono::nanoseconds(begun[at].time) - clock_tolerance);
+    EXPECT_LE(time, std::chrono::nanoseconds(done[at].time) + clock_tolerance);
   }
 }
 

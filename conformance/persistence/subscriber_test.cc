@@ -44,7 +44,7 @@ CONFORMANCE_TEST(Persistence, WhatWentWhileASubscriberWasAbsentIsAnnounced, "PER
   NEEDS(lossless);
   const std::string endpoint = reader("policy=lossless&depth=4");
   ScriptedPeer& source = peer("source");
-  auto publisher = source.publisher(keeper("depth=8&history=4&grant=reject"));
+  auto publisher = source.publisher(keeper("depth=8&history=4&" + lossless_grant(capabilities())));
   std::uint64_t published = 0;
   std::uint64_t next = 0;
   for (int round = 0; round < 8; ++round) {

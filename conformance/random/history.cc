@@ -18,10 +18,11 @@ constexpr std::uint64_t most_held = 20;
 
 RandomHistory::RandomHistory(Stage stage, std::uint64_t seed) : stage_(std::move(stage)), engine_(seed) {
   const bool lossless = stage_.capabilities.lossless_block || stage_.capabilities.lossless_reject;
+  const bool drops = stage_.capabilities.drop_oldest || stage_.capabilities.drop_newest;
   const std::uint64_t count = 1 + below(3);
   for (std::uint64_t at = 0; at < count; ++at) {
     topics_.push_back({.name = fmt::format("random-{}-{}", seed, at),
-                       .lossless = lossless && below(2) == 0,
+                       .lossless = lossless && (!drops || below(2) == 0),
                        .history = stage_.capabilities.max_history >= 8 ? below(9) : 0});
   }
   actors_.resize(3 + below(3));
@@ -117,7 +118,8 @@ void RandomHistory::hold_or_release(std::size_t actor) {
     member->held = 0;
   } else if (const std::uint64_t count = below(5); member->held + count <= most_held) {
     note(fmt::format("{} holds {} more of {}", actor, count, member->port.number()));
-    member->held += member->port.hold(count);
+    member->port.hold(count);
+    member->held += count;
   }
 }
 
@@ -181,8 +183,22 @@ void RandomHistory::perform() {
       if (actors_[actor].busy == busy) settle(actor);
     }
   }
-  for (Subscribing& member : subscribers_) {
+  for (std::size_t topic = 0; topic < topics_.size(); ++topic) take_all(topic);
+  note("each publisher publishes once more, to all who are there");
+  for (Publishing& member : publishers_) {
     if (!member.open) continue;
+    const auto there = std::count_if(subscribers_.begin(), subscribers_.end(), [&](const Subscribing& subscriber) {
+      return subscriber.open && subscriber.topic == member.topic;
+    });
+    member.port.wait_for_subscribers(static_cast<std::uint64_t>(there));
+    member.reached_all = member.port.publish({.when = When::held_back_end}) == 1;
+    take_all(member.topic);  // before the next one, as all publishers may share one queue
+  }
+}
+
+void RandomHistory::take_all(std::size_t topic) {
+  for (Subscribing& member : subscribers_) {
+    if (!member.open || member.topic != topic) continue;
     member.port.take_all();
     member.port.release(most_held + publisher_depth);
   }
@@ -203,10 +219,18 @@ Violations RandomHistory::judge() const {
       const auto sent = publisher.port.events();
       all_sent.insert(all_sent.end(), sent.begin(), sent.end());
       const auto accepted = of_kind(sent, EventKind::published);
-      const auto received = accepted.empty() ? accepted : taken_from(events, accepted.front().peer);
-      if (received.empty() || !subscriber.open || !stage_.capabilities.survives_publisher) continue;
-      // It was attached, and has taken all there was: what came last is among it, but where the new is dropped.
-      if (subscriber.policy != SlowPolicy::drop_newest && received.back().sequence < accepted.back().sequence) {
+      if (accepted.empty() || !subscriber.open) continue;
+      const auto received = taken_from(events, accepted.front().peer);
+      if (received.empty()) {
+        if (!publisher.reached_all) continue;  // it may have come after all that was published
+        all.push_back(fmt::format("{} received nothing of {:x}, which published when it was there",
+                                  subscriber.peer->name(), accepted.front().peer));
+        continue;
+      }
+      // It was attached, and has taken all there was: what came last is among it, but where the new is dropped or goes
+      // with its publisher.
+      const bool came_to_stay = stage_.capabilities.survives_publisher && subscriber.policy != SlowPolicy::drop_newest;
+      if ((publisher.reached_all || came_to_stay) && received.back().sequence < accepted.back().sequence) {
         all.push_back(fmt::format("{} received up to #{}, where #{} was accepted of {:x}", subscriber.peer->name(),
                                   received.back().sequence, accepted.back().sequence, accepted.front().peer));
       }

@@ -52,10 +52,11 @@ class RandomHistory {
   };
   struct Publishing : Member {
     RemotePublisher port;
+    bool reached_all = false;  // its last was accepted when all who are open at the end were there and had room
   };
   struct Subscribing : Member {
     RemoteSubscriber port;
-    std::uint64_t held = 0;
+    std::uint64_t held = 0;  // at most: as many as it was told to, so that what came does not change the script
   };
   enum class Busy { no, publishing, receiving };
   struct Actor {
@@ -80,6 +81,7 @@ class RandomHistory {
   void receive(std::size_t actor);
   void stop_or_go_on(std::size_t actor);
   void kill(std::size_t actor);
+  void take_all(std::size_t topic);
   template <class Members>
   auto open_member(Members& members, std::size_t actor) -> decltype(&members.front());
 

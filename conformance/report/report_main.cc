@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "conformance/report/given_path.h"
 #include "conformance/report/page.h"
 #include "conformance/report/verdicts.h"
 
@@ -43,12 +44,6 @@ BackendReport read_report(const fs::path& path) {
   std::ifstream file(path);
   if (!file) throw std::runtime_error("cannot read " + path.string());
   return report_from_json(nlohmann::json::parse(file));
-}
-
-// Relative paths are meant as where the command was given.
-fs::path as_given(const std::string& path) {
-  const char* where = std::getenv("BUILD_WORKING_DIRECTORY");
-  return where == nullptr ? fs::path(path) : fs::path(where) / path;
 }
 
 int report(int argc, char** argv) {

@@ -69,6 +69,11 @@ const Saboteur drops{{.name = "drops every seventh sample and tells nobody",
                       .test = "Ordering.EverySubscriberGetsTheWholeStream",
                       .sign = "check_range"},
                      made<Over<DropsSilently>>};
+const Saboteur drops_among_threads{{.name = "drops every seventh sample while many threads work",
+                                    .requirement = "DATA-14",
+                                    .test = "Data.DistinctHandlesMayBeUsedByDistinctThreads",
+                                    .sign = "received"},
+                                   made<Over<DropsSilently>>};
 
 class Miscounts final : public WrappedSubscriber {
   using WrappedSubscriber::WrappedSubscriber;

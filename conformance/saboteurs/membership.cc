@@ -128,21 +128,19 @@ const Saboteur leaks_descriptors{{.name = "leaks a descriptor with every publish
                                   .sign = "descriptors"},
                                  made<Over<LeaksDescriptors>>};
 
+// One descriptor for all that a process ever opens.
 class InheritsDescriptors final : public WrappedSubscriber {
  public:
   InheritsDescriptors(std::unique_ptr<spi::SubscriberPort> inner, const SubscriberQos& qos)
-      : WrappedSubscriber(std::move(inner), qos), descriptor_(::open("/dev/null", O_RDONLY)) {}
-  InheritsDescriptors(const InheritsDescriptors&) = delete;
-  InheritsDescriptors& operator=(const InheritsDescriptors&) = delete;
-  ~InheritsDescriptors() override { ::close(descriptor_); }
-
- private:
-  int descriptor_;
+      : WrappedSubscriber(std::move(inner), qos) {
+    [[maybe_unused]] static const int descriptor = ::open("/dev/null", O_RDONLY);
+  }
 };
 const Saboteur inherits_descriptors{{.name = "hands a descriptor on to programs that the process executes",
                                      .requirement = "CLEAN-12",
                                      .test = "Cleanup.DescriptorsAreNotInheritedByOtherPrograms",
-                                     .sign = "/dev/null"},
+                                     .sign = "/dev/null",
+                                     .across_processes = true},
                                     made<Over<InheritsDescriptors>>};
 
 // A file of a topic that nobody removes.

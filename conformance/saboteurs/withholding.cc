@@ -32,6 +32,7 @@ const Saboteur estate = withheld("CLEAN-6", "Cleanup.DestructionInAnyOrderLeaves
 const Saboteur payload = withheld("DATA-1", "Data.PayloadsOfEverySizeArriveWhole", "has no event");
 const Saboteur header = withheld("DATA-5", "Data.UserHeadersOfEverySizeArriveWhole", "has no event");
 const Saboteur newest = withheld("SLOW-2", "SlowSubscriber.DropOldestDeliversAtLeastDepth", "has no event");
+const Saboteur among_many = withheld("MIX-2", "Random.HistoriesOfManyPeersAreSound", "received nothing");
 
 }  // namespace
 }  // namespace weir::conformance

@@ -35,8 +35,9 @@ CONFORMANCE_TEST(SlowSubscriber, DropOldestKeepsTheNewestDepth, "SLOW-1") {
       publisher.wait_for_subscribers(1);
       publisher.publish({.count = count});
       EXPECT_EQ(subscriber.take_all(), depth) << "depth " << depth << ", published " << count;
+      EXPECT_EQ(subscriber.first_event(EventKind::taken).sequence, count - depth);
       EXPECT_SOUND(check_sound(subscriber));
-      EXPECT_SOUND(check_range(subscriber.events(), publisher.id(), 0, count));
+      if (has(feature::exact_loss)) EXPECT_SOUND(check_range(subscriber.events(), publisher.id(), 0, count));
       subscriber.close();
       publisher.close();
     }
@@ -53,7 +54,9 @@ CONFORMANCE_TEST(SlowSubscriber, DropOldestIsExactWithALargerPublisherDepth, "SL
     publisher.wait_for_subscribers(1);
     publisher.publish({.count = 45});
     EXPECT_EQ(subscriber.take_all(), depth);
-    EXPECT_SOUND(check_range(subscriber.events(), publisher.id(), 0, 45));
+    EXPECT_EQ(subscriber.first_event(EventKind::taken).sequence, 45 - depth);
+    EXPECT_SOUND(check_sound(subscriber));
+    if (has(feature::exact_loss)) EXPECT_SOUND(check_range(subscriber.events(), publisher.id(), 0, 45));
   }
 }
 
@@ -87,7 +90,7 @@ CONFORMANCE_TEST(SlowSubscriber, DropNewestKeepsTheOldestDepth, "SLOW-3") {
       EXPECT_SOUND(check_range(subscriber.events(), publisher.id(), 0, depth));
       publisher.publish();  // the next one that is queued announces what was not
       EXPECT_EQ(subscriber.take_all(), 1U);
-      EXPECT_SOUND(check_range(subscriber.events(), publisher.id(), 0, count + 1));
+      if (has(feature::exact_loss)) EXPECT_SOUND(check_range(subscriber.events(), publisher.id(), 0, count + 1));
       EXPECT_SOUND(check_sound(subscriber));
     }
   }
@@ -185,7 +188,10 @@ CONFORMANCE_TEST(SlowSubscriber, DepthIsForEachPublisher, "SLOW-7") {
   quick.publish({.count = 100});
   EXPECT_EQ(subscriber.take_all(), 6U);
   EXPECT_SOUND(check_range(subscriber.events(), slow.id(), 0, 3));
-  EXPECT_SOUND(check_range(subscriber.events(), quick.id(), 0, 100));
+  const auto of_quick = taken_from(subscriber.events(), quick.id());
+  ASSERT_EQ(of_quick.size(), 3U);
+  EXPECT_EQ(of_quick.front().sequence, 97U);
+  if (has(feature::exact_loss)) EXPECT_SOUND(check_range(subscriber.events(), quick.id(), 0, 100));
 }
 
 CONFORMANCE_TEST(SlowSubscriber, SamplesInHandAreNotOverwritten, "SLOW-8") {
@@ -194,11 +200,12 @@ CONFORMANCE_TEST(SlowSubscriber, SamplesInHandAreNotOverwritten, "SLOW-8") {
   auto subscriber = peer("sink").subscriber(topic);
   auto publisher = peer("source").publisher(topic);
   publisher.wait_for_subscribers(1);
+  const std::uint64_t header = has(feature::user_header) ? 20 : 0;
   for (int round = 0; round < 8; ++round) {
-    publisher.publish({.count = 4, .size = 1, .size_most = 9000, .header_size = 20});
+    publisher.publish({.count = 4, .size = 1, .size_most = 9000, .header_size = header});
     EXPECT_EQ(subscriber.hold(4), 4U);
   }
-  publisher.publish({.count = 1000, .size = 1, .size_most = 9000, .header_size = 20});
+  publisher.publish({.count = 1000, .size = 1, .size_most = 9000, .header_size = header});
   EXPECT_EQ(subscriber.release(32), 32U);
   subscriber.take_all();
   EXPECT_SOUND(check_sound(subscriber));

@@ -22,12 +22,25 @@ case $2 in
     mkdir -p "$HOME/greetings/third_party"
     ln -s "$checkout" "$HOME/greetings/third_party/weir"
     cd "$HOME/greetings"
+    # What docs/protobuf.md says of Bazel.
+    mkdir messages
+    printf 'syntax = "proto3";\nmessage Info { int64 id = 1; }\n' >messages/info.proto
+    printf '%s\n' '#include "adapters/protobuf/message.h"' '#include "messages/info.pb.h"' \
+      'int main() { Info info; return weir::protobuf::parse(weir::Sample(), info) ? 1 : 0; }' >messages/infos.cc
+    cat >messages/BUILD <<'END'
+load("@rules_cc//cc:defs.bzl", "cc_binary")
+load("@weir//third_party:proto.bzl", "cc_proto")
+
+cc_proto(name = "info_proto", src = "info.proto")
+cc_binary(name = "infos", srcs = ["infos.cc"], deps = [":info_proto", "@weir//adapters/protobuf", "@weir//transport/shm"])
+END
     echo "startup --output_user_root=$HOME/bazel --batch" >"$HOME/.bazelrc"
     if [[ $2 == analyse ]]; then
       "$here/docs/pages/run_page.py" "$page" --only-files
-      third_party/weir/bazelw build --nobuild //:publisher //:subscriber
+      third_party/weir/bazelw build --nobuild //:publisher //:subscriber //messages:infos
     else
       "$here/docs/pages/run_page.py" "$page" --only "With Bazel"
+      third_party/weir/bazelw build //messages:infos
     fi
     ;;
   *)

@@ -6,6 +6,9 @@
 //
 // Bytes are read straight into the memory, and written straight from it. Either side may come first. What the programs
 // say goes to their standard error.
+//
+// bind fails when it finds that its peer has gone. It cannot know that of one that goes after the last look, so what it
+// has sent may have been read by nobody: connect alone knows that it has received all.
 #include <unistd.h>
 
 #include <chrono>
@@ -75,6 +78,8 @@ int bind(weir::Node& node, const char* uri) {
     size = ::read(STDIN_FILENO, loan->payload().data(), block);
     if (size < 0) return fail("the standard input cannot be read");
     if (auto shrunk = loan->shrink(static_cast<std::size_t>(size)); !shrunk) return fail(shrunk.error().message());
+    // To publish to nobody is no error.
+    if (!publisher->wait_for_subscribers(1, weir::at_once)) return fail("the peer has gone before the end");
     if (auto done = put(*publisher, std::move(*loan), times_full); !done) return fail(done.error().message());
   }
   say("sent {} bytes, full {} times", bytes, times_full);

@@ -51,7 +51,8 @@ class Conductor {
   weir::Status begin();
   // In the middle of it the slow subscriber dies, most likely with a message in hand, and another takes its place.
   weir::Status replace_slow();
-  // At half somebody joins who first wants to see the newest messages before it.
+  // Somebody joins who first wants to see the newest messages before it. The publisher stands at its last gate
+  // meanwhile, so it is known which these are.
   weir::Status let_late_join();
   // All who live get to the end of the file.
   weir::Status end();
@@ -116,7 +117,7 @@ weir::Status Conductor::replace_slow() {
 }
 
 weir::Status Conductor::let_late_join() {
-  return until([this] { return percent() >= 50; })
+  return until([this] { return publisher_.account().bytes >= file_.size() / 4 * 3; })
       .and_then([this] {
         published_before_late_ = publisher_.account().messages;
         display_.note(fmt::format("a late one joins at {:.0f} %", percent()));
@@ -224,6 +225,9 @@ Outcome Conductor::outcome(const Member& member) const {
   if (&member == &late_) {
     outcome.expected.begins_at_the_earliest =
         published_before_late_ - std::min(published_before_late_, member.task().history);
+    if (member.task().history > 0) {
+      outcome.expected.begins = outcome.expected.begins_at_the_earliest;
+    }
   }
   return outcome;
 }

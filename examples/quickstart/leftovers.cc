@@ -42,24 +42,39 @@ weir::Result<Leftovers> Leftovers::watch(weir::Node& node, const std::string& ur
     return tl::unexpected(endpoint.error());
   }
   Leftovers leftovers(std::move(*endpoint));
-  if (const auto users = leftovers.users_of_topic(node)) {
+  const auto users = leftovers.users_of_topic(node);
+  if (!users) {
+    return tl::unexpected(users.error());
+  }
+  if (*users) {
     return weir::failure(
         weir::ErrorCode::name_taken,
         fmt::format("endpoint \"{}\": {} others use this topic, and the run would disturb them: choose "
                     "another",
-                    uri, *users));
+                    uri, **users));
+  }
+  std::error_code ignored;
+  if (leftovers.is_path() && filesystem::exists(leftovers.endpoint_.topic, ignored)) {
+    return weir::failure(
+        weir::ErrorCode::name_taken,
+        fmt::format(
+            "endpoint \"{}\": there is something at {}, and the run would disturb its users: choose another path", uri,
+            leftovers.endpoint_.topic));
   }
   leftovers.files_before_ = leftovers.files();
   return leftovers;
 }
 
-std::optional<std::size_t> Leftovers::users_of_topic(weir::Node& node) const {
+weir::Result<std::optional<std::size_t>> Leftovers::users_of_topic(weir::Node& node) const {
   weir::Endpoint backend = endpoint_;
   backend.topic.clear();
   // Looking is also what clears up after the dead.
   const auto topics = node.topics(backend.text());
-  if (!topics) {
+  if (!topics && topics.error().code() == weir::ErrorCode::unsupported) {
     return std::nullopt;
+  }
+  if (!topics) {
+    return tl::unexpected(topics.error());
   }
   const auto topic = std::find_if(topics->begin(), topics->end(),
                                   [&](const weir::TopicDescription& other) { return other.topic == endpoint_.topic; });
@@ -79,7 +94,7 @@ std::set<std::string> Leftovers::files() const {
   if (const auto root = endpoint_.options.find("root"); root != endpoint_.options.end()) {
     add_matches(root->second, part, root_levels, found);
   }
-  if (endpoint_.topic.front() == '/') {
+  if (is_path()) {
     add_matches(filesystem::path(endpoint_.topic).parent_path(), part, 1, found);
   }
   add_matches("/dev/shm", part, root_levels, found);
@@ -88,8 +103,10 @@ std::set<std::string> Leftovers::files() const {
 
 std::vector<std::string> Leftovers::find(weir::Node& node) const {
   std::vector<std::string> found;
-  if (const auto users = users_of_topic(node)) {
-    found.push_back(fmt::format("the topic {} with {} users", endpoint_.topic, *users));
+  if (const auto users = users_of_topic(node); !users) {
+    found.push_back(fmt::format("perhaps the topic {}: {}", endpoint_.topic, users.error().message()));
+  } else if (*users) {
+    found.push_back(fmt::format("the topic {} with {} users", endpoint_.topic, **users));
   }
   const std::set<std::string> after = files();
   std::set_difference(after.begin(), after.end(), files_before_.begin(), files_before_.end(),

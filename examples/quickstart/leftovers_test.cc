@@ -70,6 +70,24 @@ TEST_F(LeftoversTest, ATopicInUseIsRefusedBeforehand) {
   EXPECT_EQ(leftovers.error().code(), weir::ErrorCode::name_taken);
 }
 
+TEST_F(LeftoversTest, APathInUseIsRefusedBeforehand) {
+  const std::string uri = "shm://" + root_ + "/leftovers-test-path";
+  const auto subscriber = node_.subscriber(uri);
+  ASSERT_TRUE(subscriber) << subscriber.error().message();
+  const auto leftovers = Leftovers::watch(node_, uri);
+  ASSERT_FALSE(leftovers);
+  EXPECT_EQ(leftovers.error().code(), weir::ErrorCode::name_taken);
+}
+
+TEST_F(LeftoversTest, WhereItCannotLookItDoesNotSayThatNothingIsLeft) {
+  const auto leftovers = Leftovers::watch(node_, "shm://leftovers-test-topic");
+  ASSERT_TRUE(leftovers);
+  plant("", "no-directory");
+  ASSERT_EQ(setenv("WEIR_ROOT", (root_ + "/no-directory").c_str(), 1), 0);
+  EXPECT_EQ(leftovers->find(node_).size(), 1U);
+  EXPECT_FALSE(Leftovers::watch(node_, "shm://leftovers-test-topic"));
+}
+
 TEST_F(LeftoversTest, AProcessIsFoundUntilItIsReaped) {
   const auto leftovers = Leftovers::watch(node_, "shm://leftovers-test-topic");
   ASSERT_TRUE(leftovers);

@@ -9,7 +9,7 @@
 namespace quickstart {
 
 // Publishes the whole file, reporting as it goes. At the start, at half and at three quarters it waits until the
-// conductor has written a byte to task.commands, so that who is to join in between has joined. Errors: the first that
+// conductor has written a byte to task.commands, so that who is to join by then has joined. Errors: the first that
 // it meets.
 [[nodiscard]] weir::Status run_publisher(const Task& task, const Source& file, Reporter& reports);
 

@@ -13,7 +13,11 @@ int main() {
   }
   while (true) {
     auto wake = ticks->wait(weir::after(std::chrono::seconds(5)));
-    if (!wake || *wake != weir::Wake::ready) return 0;  // silence for five seconds
+    if (!wake) {
+      std::fprintf(stderr, "%s\n", wake.error().message().c_str());
+      return 1;
+    }
+    if (*wake != weir::Wake::ready) return 0;  // silence for five seconds
     for (auto tick = ticks->take(); tick && *tick; tick = ticks->take()) {
       const auto text = tick->payload();
       std::printf("%.*s  (sequence %llu, lost %llu)\n", static_cast<int>(text.size()),

@@ -2,8 +2,9 @@
 # Lays weir down in a tree: ./bazelw run //:install -- --prefix DIR
 #
 # Every file is put in place by a rename, so programs that run keep the library that they have open, and an installation
-# over another one is never half there to somebody who looks. share/weir/files lists what was laid down: the next
-# installation removes what it no longer brings, and --uninstall removes all.
+# over another one is never half there to somebody who looks. share/weir/files lists what was laid down, and the
+# directories that were made for it (with a slash behind): the next installation removes what it no longer brings, and
+# --uninstall removes all.
 set -euo pipefail
 
 usage="usage: ./bazelw run //:install -- --prefix DIR [--destdir DIR] [--uninstall]
@@ -53,20 +54,21 @@ list=share/weir/files
 
 [[ ! -e $tree || -d $tree ]] || die "$tree is not a directory: give another --prefix"
 
-# Removes a file of the tree, and the directories that it leaves empty.
+# Removes files of the tree, and then the directories among what is named that are empty.
 remove() {
-  rm -f -- "$tree/$1" || die "cannot remove $tree/$1"
-  local directory
-  directory=$(dirname -- "$1")
-  while [[ $directory != . ]] && rmdir -- "$tree/$directory" 2>/dev/null; do
-    directory=$(dirname -- "$directory")
+  local entry
+  for entry in "$@"; do
+    [[ $entry == */ ]] || rm -f -- "$tree/$entry" || die "cannot remove $tree/$entry"
+  done
+  printf '%s\n' "$@" | LC_ALL=C sort -r | while read -r entry; do # what is inside another comes first
+    [[ $entry != */ ]] || rmdir -- "$tree/$entry" 2>/dev/null || true
   done
 }
 
 if [[ $uninstall ]]; then
   [[ -f $tree/$list ]] || die "nothing is installed in $tree: there is no $tree/$list"
   mapfile -t former <"$tree/$list"
-  for file in "${former[@]}" "$list"; do remove "$file"; done
+  remove "${former[@]}" "$list"
   echo "Removed weir from $tree"
   exit
 fi
@@ -84,17 +86,27 @@ former=()
 
 new=
 trap '[[ -z $new ]] || rm -f -- "$new"' EXIT
+laid=()
+# Makes a directory of the tree, and those above it.
+make_directory() {
+  [[ ! -d $tree/$1 ]] || return 0
+  make_directory "$(dirname -- "$1")"
+  mkdir -- "$tree/$1" || die "cannot make the directory $tree/$1"
+  laid+=("$1/")
+}
 # Puts what `make`, called with the name of a new file, has made into the tree.
 put() {
   local to=$tree/$1
+  make_directory "$(dirname -- "$1")"
   shift
-  mkdir -p -- "$(dirname -- "$to")" || die "cannot make the directory of $to"
   new=$(dirname -- "$to")/.weir-new-$$
   { "$@" "$new" && mv -fT -- "$new" "$to"; } || die "cannot write $to"
   new=
 }
 
-laid=()
+for entry in "${former[@]}"; do
+  [[ $entry != */ || ! -d $tree/$entry ]] || laid+=("$entry") # made by the former one: still ours
+done
 while read -r kind from_or_target to; do
   case $kind in
     link) put "$to" ln -sT -- "$from_or_target" ;;
@@ -102,12 +114,15 @@ while read -r kind from_or_target to; do
   esac
   laid+=("$to")
 done <"$manifest"
-write_list() { printf '%s\n' "${laid[@]}" >"$1"; }
+make_directory "$(dirname -- "$list")"
+write_list() { printf '%s\n' "${laid[@]}" | LC_ALL=C sort -u >"$1"; }
 put "$list" write_list
 
-for file in "${former[@]}"; do
-  [[ $'\n'$(printf '%s\n' "${laid[@]}")$'\n' == *$'\n'"$file"$'\n'* ]] || remove "$file"
-done
+if ((${#former[@]})); then
+  mapfile -t old < <(printf '%s\n' "${former[@]}" | LC_ALL=C sort -u | LC_ALL=C comm -23 - "$tree/$list")
+  mapfile -t directories < <(grep '/$' "$tree/$list")
+  remove "${old[@]}" "${directories[@]}"
+fi
 
 echo "Installed weir in $tree
   g++        PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --cflags --libs weir

@@ -43,6 +43,12 @@ exec {open}<tree/lib/libweir.so.0 # a program that runs
 [[ ! -e tree/include/weir/transport/of_old.h ]] || fail "a header of the former version is still there"
 [[ -e tree/include/weir/of_the_user.h ]] || fail "a file that is not weir's is gone"
 rm -f tree/include/weir/of_the_user.h
+mkdir tree/include/weir/of_old
+printf '%s\n' include/weir/of_old/ include/weir/of_old/header.h >>tree/share/weir/files
+touch tree/include/weir/of_old/header.h
+"$installer" --prefix "$PWD/tree" >out
+[[ ! -e tree/include/weir/of_old ]] || fail "a directory of the former version is still there"
+"$installer" --prefix "$PWD/tree" >out
 cmp -s "/proc/self/fd/$open" first/lib/libweir.so.0 || fail "the library of a program that runs was written over"
 same_tree first tree
 DESTDIR=$PWD/stage "$installer" --prefix /opt/weir >out
@@ -90,7 +96,13 @@ echo "== Headers: each is complete, under the strictest warnings"
 echo "== Removed"
 for tree in tree stage/opt/weir; do
   "$installer" --prefix "$PWD/$tree" --uninstall >out
-  [[ ! -e $tree || -z $(find "$tree" ! -type d) ]] || fail "still there: $(find "$tree")"
+  [[ ! -e $tree || -z $(ls -A "$tree") ]] || fail "still there: $(find "$tree")"
 done
+mkdir -p theirs/bin theirs/share/weir # which weir did not make
+"$installer" --prefix "$PWD/theirs" >out
+"$installer" --prefix "$PWD/theirs" >out
+"$installer" --prefix "$PWD/theirs" --uninstall >out
+left=$(cd theirs && find . | sort | xargs)
+[[ $left == ". ./bin ./share ./share/weir" ]] || fail "of the directories of others and ours are left: $left"
 
 ((failures == 0))

@@ -43,9 +43,10 @@ class Replier {
   [[nodiscard]] static Result<Replier> open(Node& node, std::string_view requests, std::string_view replies,
                                             const ReplierOptions& options = {});
 
-  // Waits for requests and answers those there are. Returns `ready` once the handler was called, else why it ended.
-  // Errors: what the transport meets. A request that was executed is not executed again, though its reply could not be
-  // sent: its retry is answered.
+  // Waits for a request and answers it. Returns `ready` once the handler was called, else why it ended; a stop token
+  // that is triggered ends it also while requests wait.
+  // Errors: what the transport meets, other than that a reply cannot be sent for the moment. A request that was
+  // executed is not executed again, though its reply could not be sent: its retry is answered.
   [[nodiscard]] Result<Wake> serve(const Handler& handler, Deadline deadline, const std::stop_token& stop = {});
 
   // How many retries were answered with what was kept.
@@ -65,6 +66,8 @@ class Replier {
   Result<bool> answer(const Sample& sample, const Handler& handler);
   Status execute(Known& known, const request_reply::Envelope& envelope, std::span<const std::byte> request,
                  const Handler& handler);
+  // The error as the answer that is kept.
+  static void refuse(Known& known, const Error& error);
   Known& remember(request_reply::Id requester);
   Status say(request_reply::Kind kind, request_reply::Id requester, std::uint64_t number);
 

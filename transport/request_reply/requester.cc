@@ -30,24 +30,28 @@ Requester::Requester(Publisher requests, Subscriber replies, const RequesterOpti
 
 Result<Requester> Requester::open(Node& node, std::string_view requests, std::string_view replies,
                                   const RequesterOptions& options) {
-  // The ear first: who hears us can be heard.
-  Result<Subscriber> ear = node.subscriber(replies);
-  if (!ear) return tl::unexpected(ear.error());
-  Result<Publisher> mouth = node.publisher(requests);
-  if (!mouth) return tl::unexpected(mouth.error());
-  return Requester(std::move(*mouth), std::move(*ear), options);
+  return spi::guarded([&]() -> Result<Requester> {
+    // The ear first: who hears us can be heard.
+    Result<Subscriber> ear = node.subscriber(replies);
+    if (!ear) return tl::unexpected(ear.error());
+    Result<Publisher> mouth = node.publisher(requests);
+    if (!mouth) return tl::unexpected(mouth.error());
+    return Requester(std::move(*mouth), std::move(*ear), options);
+  });
 }
 
 Result<Reply> Requester::request(std::span<const std::byte> payload, Deadline deadline, const std::stop_token& stop) {
-  ++number_;
-  // What came meanwhile may say that another replier is there.
-  if (const auto late = take_answer(); !late) return tl::unexpected(late.error());
-  if (was_replaced_ || !replier_is_there()) replier_ = 0;
-  was_replaced_ = false;
-  if (Status met = meet(deadline, stop); !met) return tl::unexpected(met.error());
-  Result<Reply> reply = ask(payload, deadline, stop);
-  if (!reply && reply.error().code() == ErrorCode::closed) replier_ = 0;
-  return reply;
+  return spi::guarded([&]() -> Result<Reply> {
+    ++number_;
+    // What came meanwhile may say that another replier is there.
+    if (const auto late = take_answer(); !late) return tl::unexpected(late.error());
+    if (was_replaced_ || !replier_is_there()) replier_ = 0;
+    was_replaced_ = false;
+    if (Status met = meet(deadline, stop); !met) return tl::unexpected(met.error());
+    Result<Reply> reply = ask(payload, deadline, stop);
+    if (!reply && reply.error().code() == ErrorCode::closed) replier_ = 0;
+    return reply;
+  });
 }
 
 Status Requester::meet(Deadline deadline, const std::stop_token& stop) {
@@ -71,24 +75,27 @@ Status Requester::meet(Deadline deadline, const std::stop_token& stop) {
   return {};
 }
 
-Result<Reply> Requester::ask(std::span<const std::byte> payload, Deadline deadline, const std::stop_token& stop) {
+Result<Reply> Requester::ask(std::span<const std::byte> payload, Deadline deadline, const std::stop_token& stop) try {
   Envelope envelope{.kind = Kind::request, .requester = id_, .replier = replier_, .number = number_};
   bool there = true;
   while (true) {
     const Status sent = send(requests_, envelope, payload);
-    if (!sent && sent.error().code() != ErrorCode::back_pressure) return tl::unexpected(sent.error());
+    if (!sent && sent.error().code() != ErrorCode::back_pressure) {
+      return tl::unexpected(envelope.attempt > 0 ? unsettled(sent.error()) : sent.error());
+    }
     const Deadline retry = after(options_.retry_interval);
     do {
       there = replier_is_there();  // before the look, so that what the dead has sent is found
       Result<Sample> answer =
           listen(std::min({deadline, retry, after(there ? life_interval : decltype(life_interval)(0))}), stop);
-      if (!answer) return tl::unexpected(answer.error());
+      if (!answer) return tl::unexpected(unsettled(answer.error()));
       if (*answer) return read_answer(std::move(*answer));
       if (!there || was_replaced_) return tl::unexpected(replaced());
       if (stop.stop_requested() || passed(deadline)) {
         return failure(stop.stop_requested() ? ErrorCode::interrupted : ErrorCode::timed_out,
-                       fmt::format("request {} was sent {} times and is not answered {}; its replier lives, and may "
-                                   "still execute it: wait longer, or ask for what it has done",
+                       fmt::format("request {} was sent {} times and is not answered {}; somebody still receives "
+                                   "requests, so its replier may still execute it: wait longer, or ask for what it has "
+                                   "done",
                                    number_, envelope.attempt + 1,
                                    stop.stop_requested() ? "as the wait was interrupted" : "at the deadline"));
       }
@@ -96,6 +103,8 @@ Result<Reply> Requester::ask(std::span<const std::byte> payload, Deadline deadli
     ++envelope.attempt;
     ++retries_;
   }
+} catch (...) {  // behind the first send, which throws nothing
+  return tl::unexpected(unsettled(spi::caught()));
 }
 
 Result<Sample> Requester::listen(Deadline until, const std::stop_token& stop) {
@@ -131,10 +140,27 @@ Result<Reply> Requester::read_answer(Sample answer) {
   const Envelope envelope = *request_reply::read(message);
   if (envelope.kind == Kind::reply) return Reply(std::move(answer));
   const auto text = message.subspan(sizeof(Envelope));
+  if (text.empty()) {
+    return failure(envelope.code, fmt::format("request {} was executed, but its answer was not kept", number_));
+  }
   return failure(envelope.code, std::string(reinterpret_cast<const char*>(text.data()), text.size()));
 }
 
-bool Requester::replier_is_there() { return requests_.wait_for_subscribers(1, at_once).has_value(); }
+bool Requester::replier_is_there() {
+  const Status heard = requests_.wait_for_subscribers(1, at_once);
+  if (!heard && heard.error().code() == ErrorCode::timed_out) return false;  // other errors tell nothing of it
+  if (replies_.capabilities().membership != MembershipView::full) return true;
+  // Others may listen to requests, but only the replier publishes replies.
+  const Result<std::vector<Peer>> repliers = replies_.peers();
+  return !repliers || std::any_of(repliers->begin(), repliers->end(), [](const Peer& peer) { return peer.alive; });
+}
+
+Error Requester::unsettled(const Error& error) const noexcept try {
+  return {error.code(),
+          fmt::format("{}; request {} had been sent: whether it was executed is not known", error.message(), number_)};
+} catch (...) {
+  return unsettled_without_memory_;
+}
 
 Error Requester::replaced() const {
   return {ErrorCode::closed,

@@ -9,14 +9,16 @@
 // replier answers a retry of what it has done with the reply that it kept. Errors of request():
 //
 //   timed_out    the deadline has passed. The message says whether nobody was there, so that nothing was executed; or
-//                whether a living replier has the request and may still execute it
+//                whether somebody still receives requests, so that the replier may still execute it
 //   closed       the replier that had the request has died, left, or was started anew: whether it executed the request
 //                is not known. The next request goes to whoever is there then
 //   interrupted  by the stop token, as for timed_out
-//   others       what the replier returned, or what the transport met
+//   others       what the replier returned, or what the transport met: after the request had been sent, with the words
+//                that it is not known whether it was executed
 //
-// Death of the replier is noticed as soon as the backend shows it: at once over shm, inproc and ZeroMQ, after 1.5 s
-// over iceoryx. One replier serves a topic; any number of requesters may ask.
+// Death of the replier is noticed as soon as the backend shows it: at once over shm and inproc; over ZeroMQ and
+// iceoryx, at once and after 1.5 s, if nobody else subscribes to the requests, as these do not show who publishes
+// replies. One replier serves a topic; any number of requesters may ask.
 //
 // Over ZeroMQ each endpoint has one binder, the replier: "zmq+ipc:///tmp/requests?bind=subscriber" and
 // "zmq+ipc:///tmp/replies". Thread-compatible; one request at a time.
@@ -80,6 +82,8 @@ class Requester {
   [[nodiscard]] Result<Reply> read_answer(Sample answer);
   [[nodiscard]] bool replier_is_there();
   [[nodiscard]] Error replaced() const;
+  // The error of a request that had been sent.
+  [[nodiscard]] Error unsettled(const Error& error) const noexcept;
 
   Publisher requests_;
   Subscriber replies_;
@@ -89,6 +93,9 @@ class Requester {
   bool was_replaced_ = false;      // another than replier_ has appeared since
   std::uint64_t number_ = 0;       // of the present request, or the last
   std::uint64_t retries_ = 0;
+  // Made beforehand: when it is needed there may be nothing left to make it of.
+  Error unsettled_without_memory_{ErrorCode::resource_exhausted,
+                                  "the process is out of memory; whether the request was executed is not known"};
 };
 
 }  // namespace weir
