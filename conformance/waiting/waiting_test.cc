@@ -173,6 +173,19 @@ CONFORMANCE_TEST(Waiting, EveryWaitEndsAtItsDeadlineAndNotBefore, "WAIT-3") {
   }
 }
 
+// Else a loop that always finds something could not be stopped.
+CONFORMANCE_TEST(Waiting, AStopTokenThatWasTriggeredComesBeforeWhatIsThere, "WAIT-4") {
+  Subscriber subscriber = this->subscriber(uri("topic"));
+  Publisher publisher = this->publisher(uri("topic"));
+  must(publisher.wait_for_subscribers(1, never), "wait_for_subscribers");
+  must(publisher.send({}), "send");
+  ASSERT_EQ(must(subscriber.wait(never), "wait"), Wake::ready);
+  std::stop_source stopped;
+  stopped.request_stop();
+  EXPECT_EQ(must(subscriber.wait(never, stopped.get_token()), "wait"), Wake::interrupted);
+  EXPECT_EQ(must(subscriber.wait(never), "wait"), Wake::ready);
+}
+
 CONFORMANCE_TEST(Waiting, EveryWaitIsInterruptedByItsStopToken, "WAIT-4") {
   Silence silence(node(), uri("topic"), has(feature::counts_subscribers), has(feature::lossless_reject));
   const pid_t this_thread = gettid();

@@ -38,6 +38,9 @@ bool SubscriberPort::settle() {
 }
 
 Result<Wake> SubscriberPort::wait(Deadline deadline, const std::stop_token& stop) {
+  if (stop.stop_requested()) {
+    return Wake::interrupted;  // also where something is always there: that loop is to end too
+  }
   if (publishers_.is_stale()) {
     publishers_.refresh();
   }
