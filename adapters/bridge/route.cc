@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 // How often an idle route looks whether its sides are still there.
 constexpr auto look_interval = 200ms;
 // How long it waits before it opens a side anew, or asks again for memory.
-constexpr auto retry_interval = 50ms;
+constexpr auto retry_pause = 50ms;
 // How long a stopped route goes on with what has come already.
 constexpr auto farewell = 2s;
 
@@ -83,7 +83,7 @@ bool Route::open_sides(const std::stop_token& stop) {
       announce_(fmt::format("{} -> {}: waiting for a side: {}", options_.from, options_.to, opened.error().message()));
     }
     look_at_sides();
-    pause(retry_interval, stop);
+    pause(retry_pause, stop);
     if (stop.stop_requested()) return false;
   }
   return true;
@@ -212,7 +212,7 @@ Route::Fate Route::carry(Bytes payload, Bytes header, const std::stop_token& sto
     if (!is_full(loan.error().code()) || options_.when_full == WhenFull::drop || stop.stop_requested()) {
       return pass_over(loan.error());
     }
-    pause(retry_interval, stop);
+    pause(retry_pause, stop);
   }
 }
 

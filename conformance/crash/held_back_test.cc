@@ -18,9 +18,9 @@ using std::chrono::steady_clock;
 namespace {
 
 // Larger than what the kernel and a framework buffer on the way, where `depth` is a lower bound.
-constexpr std::uint64_t size = 20'000;
+constexpr std::uint64_t held_back_size = 20'000;
 
-constexpr PublishScript until_held_back{.count = 1000, .size = size, .when = When::held_back_end};
+constexpr PublishScript until_held_back{.count = 1000, .size = held_back_size, .when = When::held_back_end};
 
 // How long the blocked publisher was blocked after a moment.
 std::chrono::nanoseconds freed_after(const RemotePublisher& publisher, steady_clock::time_point moment) {
@@ -56,7 +56,7 @@ CONFORMANCE_TEST(Crash, TheDeathOfTheSlowestFreesABlockedPublisher, "CRASH-6") {
     ScriptedPeer& victim = peer(fmt::format("victim {}", round));
     victim.subscriber(topic);
     publisher.wait_for_subscribers(1);
-    publisher.begin_publish({.count = count, .size = size, .patience = Patience::unbounded()});
+    publisher.begin_publish({.count = count, .size = held_back_size, .patience = Patience::unbounded()});
     source.wait_until_blocked();
     const auto moment = steady_clock::now();
     bring_to_end(victim, deaths.at(static_cast<std::size_t>(round) % deaths.size()));

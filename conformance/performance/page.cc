@@ -25,6 +25,8 @@ std::string style_of(const std::string& peer) {
                                                             {"shm", "blue strong"},
                                                             {"inproc", "sky"},
                                                             {"zmq+ipc", "red dashed"},
+                                                            {"zmq+tcp", "red short"},
+                                                            {"zmq+inproc", "red long"},
                                                             {"iceoryx://", "orange dashed"},
                                                             {"libzmq ipc", "red"},
                                                             {"libzmq inproc", "red dotted"},

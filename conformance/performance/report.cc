@@ -29,12 +29,12 @@ std::string processor_name() {
   return "unknown processor";
 }
 
-// What this program was built with. Bazel's default build keeps assertions, which take time.
+// What this program was built with. Bazel's default build keeps assertions, which take time, and compiles drivers fast.
 std::string compiler() {
 #ifdef NDEBUG
   constexpr const char* assertions = "";
 #else
-  constexpr const char* assertions = " with assertions (build with -c opt to measure)";
+  constexpr const char* assertions = " with assertions, its drivers hardly optimised (build with -c opt to measure)";
 #endif
 #ifdef __clang__
   return fmt::format("clang {}{}", __clang_version__, assertions);

@@ -9,11 +9,11 @@
 namespace weir::performance {
 namespace {
 
-constexpr std::string_view line = "  {:<16} {:<11} {:>8}  {:>8} {:>8}  {:>8} {:>8} {:>8} {:>8} {:>8}  {}\n";
+constexpr std::string_view row_line = "  {:<16} {:<11} {:>8}  {:>8} {:>8}  {:>8} {:>8} {:>8} {:>8} {:>8}  {}\n";
 
 std::string head_of(const Row& row) {
   return fmt::format("\n{} ({})\n", row.title, row.unit) +
-         fmt::format(line, "", "", "median", "least", "most", "p50", "p90", "p99", "p99.9", "max", "compared");
+         fmt::format(row_line, "", "", "median", "least", "most", "p50", "p90", "p99", "p99.9", "max", "compared");
 }
 
 std::string row_text(const Report& report, std::size_t at) {
@@ -36,7 +36,7 @@ std::string row_text(const Report& report, std::size_t at) {
       ratio = fmt::format("{:.2f} to {}", *value, floor.peer);
     }
   }
-  std::string text = fmt::format(line, row.peer, row.detail, figure_text(*median_of(report, at), row.unit),
+  std::string text = fmt::format(row_line, row.peer, row.detail, figure_text(*median_of(report, at), row.unit),
                                  figure_text(*least, row.unit), figure_text(*most, row.unit), part(0.5), part(0.9),
                                  part(0.99), part(0.999), part(1), ratio);
   if (!outcome.failure.empty()) {

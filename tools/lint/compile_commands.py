@@ -51,7 +51,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "compile_commands.json")
     out = parser.parse_args().out
 
-    query = [str(ROOT / "bazelw"), "aquery", "--output=jsonproto", "--ui_event_filters=-info",
+    query = [str(ROOT / "bazelw"), "aquery", "--config=separate_units", "--output=jsonproto", "--ui_event_filters=-info",
              "--noshow_progress", 'mnemonic("CppCompile", //...)']
     answer = subprocess.run(query, cwd=ROOT, stdout=subprocess.PIPE, check=False)
     if answer.returncode != 0:

@@ -8,13 +8,13 @@
 namespace weir::tool {
 namespace {
 
-std::string text_of(const Rate& rate) {
+std::string bandwidth_text(const Rate& rate) {
   return fmt::format("{}/s in {}, of {} to {}, on average {}", bytes_text(rate.bytes_per_second()),
                      rate_text(rate.per_second()), bytes_text(static_cast<double>(rate.smallest())),
                      bytes_text(static_cast<double>(rate.largest())), bytes_text(rate.mean_size()));
 }
 
-Json json_of(const Rate& rate) {
+Json bandwidth_json(const Rate& rate) {
   return {{"messages", rate.messages()}, {"seconds", rate.seconds()},
           {"bytes", rate.bytes()},       {"bytes_per_second", rate.bytes_per_second()},
           {"smallest", rate.smallest()}, {"largest", rate.largest()},
@@ -24,7 +24,7 @@ Json json_of(const Rate& rate) {
 }  // namespace
 
 ExitCode run(Session& session, const BwOptions& options) {
-  return measure(session, options, {.text = text_of, .json = json_of});
+  return measure(session, options, {.text = bandwidth_text, .json = bandwidth_json});
 }
 
 }  // namespace weir::tool

@@ -8,12 +8,12 @@
 namespace weir::tool {
 namespace {
 
-std::string text_of(const Rate& rate) {
+std::string frequency_text(const Rate& rate) {
   return fmt::format("{}, apart {} to {}, deviation {}", rate_text(rate.per_second()), duration_text(rate.shortest()),
                      duration_text(rate.longest()), duration_text(rate.deviation()));
 }
 
-Json json_of(const Rate& rate) {
+Json frequency_json(const Rate& rate) {
   return {{"messages", rate.messages()}, {"seconds", rate.seconds()}, {"hz", rate.per_second()},
           {"shortest", rate.shortest()}, {"longest", rate.longest()}, {"deviation", rate.deviation()}};
 }
@@ -21,7 +21,7 @@ Json json_of(const Rate& rate) {
 }  // namespace
 
 ExitCode run(Session& session, const HzOptions& options) {
-  return measure(session, options, {.text = text_of, .json = json_of});
+  return measure(session, options, {.text = frequency_text, .json = frequency_json});
 }
 
 }  // namespace weir::tool

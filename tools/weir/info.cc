@@ -12,7 +12,7 @@
 namespace weir::tool {
 namespace {
 
-Json json_of(const Capabilities& capabilities) {
+Json promises_of(const Capabilities& capabilities) {
   static constexpr std::array<std::string_view, 4> views{"none", "any_or_none", "subscriptions", "full"};
   return {{"zero_copy", capabilities.zero_copy},
           {"across_processes", capabilities.across_processes},
@@ -78,7 +78,7 @@ ExitCode info_shm(Session& session, const Endpoint& endpoint) {
   const Result<shm::ObservedTopic> topic = observe_topic(endpoint);
   if (!topic) return session.console.error(topic.error());
   if (session.console.json()) {
-    session.console.document(tool::json_of(*topic));
+    session.console.document(json_of(*topic));
     return topic->problem.empty() ? ExitCode::done : ExitCode::corrupt;
   }
   if (!topic->problem.empty()) {
@@ -93,7 +93,7 @@ ExitCode info_shm(Session& session, const Endpoint& endpoint) {
 ExitCode info_any(Session& session, const Endpoint& endpoint) {
   const auto capabilities = session.node.capabilities(endpoint.text());
   if (!capabilities) return session.console.error(capabilities.error());
-  const Json promises = json_of(*capabilities);
+  const Json promises = promises_of(*capabilities);
   if (session.console.json()) {
     session.console.document({{"topic", endpoint.topic}, {"backend", endpoint.scheme}, {"promises", promises}});
     return ExitCode::done;

@@ -46,7 +46,7 @@ Message copy_of(const RecordedMessage& message) {
           .payload = text(message.payload)};
 }
 
-void write(RecordingWriter& writer, const Message& message) {
+void write_message(RecordingWriter& writer, const Message& message) {
   const Status written = writer.write({.source = message.source,
                                        .sequence = message.sequence,
                                        .lost_before = message.lost_before,
@@ -78,7 +78,7 @@ class RecordingFile : public ::testing::Test {
     auto writer = RecordingWriter::open(path_, Existing::refuse).value();
     ASSERT_EQ(writer.source({.topic = "shm://camera", .publisher = 7, .name = "front", .type = type_}).value(), 0U);
     ASSERT_EQ(writer.source({.topic = "zmq+ipc:///tmp/feed"}).value(), 1U);
-    for (const Message& message : messages_) write(writer, message);
+    for (const Message& message : messages_) write_message(writer, message);
     if (finish) {
       ASSERT_TRUE(writer.finish());
     }
@@ -142,7 +142,7 @@ TEST_F(RecordingFile, CutAtAnyByteIsReadableUpToItsLastWholeMessageAndContinued)
     auto writer = RecordingWriter::open(changed_, Existing::append);
     ASSERT_TRUE(writer) << size << ": " << writer.error().message();
     const auto source = writer->source({.topic = "shm://camera", .publisher = 8});
-    write(*writer, {.source = *source, .sequence = 0, .time = 300, .payload = "more"});
+    write_message(*writer, {.source = *source, .sequence = 0, .time = 300, .payload = "more"});
     ASSERT_TRUE(writer->finish());
     const auto reader = RecordingReader::open(changed_);
     ASSERT_TRUE(reader->summary().is_complete) << size;
@@ -220,7 +220,7 @@ TEST_F(RecordingFile, OneWhoseFrameClaimsToBeLongerThanTheFileIsDamagedIfFramesL
 TEST_F(RecordingFile, CountsWhatWasPublishedWhileNobodyRecorded) {
   make();
   auto writer = RecordingWriter::open(path_, Existing::append).value();
-  write(writer, {.source = 0, .sequence = 20, .lost_before = 2, .time = 300});
+  write_message(writer, {.source = 0, .sequence = 20, .lost_before = 2, .time = 300});
   EXPECT_EQ(writer.summary().missing(), 7U);  // 11 … 17; 18 and 19 were announced
   EXPECT_EQ(writer.summary().lost(), 6U);
 }
@@ -250,7 +250,7 @@ TEST_F(RecordingFile, SeekPassesOverOlderMessagesAndNoOthers) {
   const std::string payload(4U << 20U, 'x');
   for (std::int64_t message = 0; message < 12; ++message) {
     // The sixth comes late.
-    write(writer, {.sequence = unknown_sequence, .time = message == 6 ? 15 : 10 * message, .payload = payload});
+    write_message(writer, {.sequence = unknown_sequence, .time = message == 6 ? 15 : 10 * message, .payload = payload});
   }
   ASSERT_TRUE(writer.finish());
   auto reader = RecordingReader::open(path_).value();
@@ -274,7 +274,7 @@ TEST_F(RecordingFile, SeekPassesOverOlderMessagesAndNoOthers) {
 TEST_F(RecordingFile, WithoutRoomKeepsWhatItHasAndNoPieceOfTheRest) {
   auto writer = RecordingWriter::open(path_, Existing::refuse).value();
   (void)writer.source({.topic = "shm://camera"});
-  write(writer, {.sequence = 0, .payload = std::string(5000, 'a')});
+  write_message(writer, {.sequence = 0, .payload = std::string(5000, 'a')});
   rlimit before{};
   getrlimit(RLIMIT_FSIZE, &before);
   const rlimit limit{.rlim_cur = 10'000, .rlim_max = before.rlim_max};

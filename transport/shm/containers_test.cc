@@ -13,7 +13,7 @@
 namespace weir::shm::testing {
 namespace {
 
-constexpr std::uint64_t count = 5;
+constexpr std::uint64_t batch = 5;
 
 // What runs in a container: gets the URI that leads to the topic from inside, and a call that lasts until it is killed.
 using Body = std::function<void(const std::string& uri, const std::function<void()>& stay)>;
@@ -65,7 +65,7 @@ TEST(Containers, SubscriberOutsideReceivesAllOfAPublisherInsideThatIsKilledAndLe
     Node inside = must(Node::open());
     Publisher publisher = must(inside.publisher(uri + "&grant=block&depth=16"));
     must(publisher.wait_for_subscribers(1, after(std::chrono::minutes(1))));
-    for (std::uint64_t round = 0; round < count; ++round) {
+    for (std::uint64_t round = 0; round < batch; ++round) {
       must(send(publisher, 1000, round));
     }
     published.give();
@@ -75,7 +75,7 @@ TEST(Containers, SubscriberOutsideReceivesAllOfAPublisherInsideThatIsKilledAndLe
   EXPECT_EQ(next_event(subscriber).change, Change::joined);
   container.kill();
   EXPECT_EQ(next_event(subscriber).change, Change::died);
-  for (std::uint64_t round = 0; round < count; ++round) {
+  for (std::uint64_t round = 0; round < batch; ++round) {
     const Sample sample = next_sample(subscriber);
     EXPECT_EQ(sample.lost_before(), 0U);
     EXPECT_TRUE(is_filled(sample.payload(), round));
@@ -106,7 +106,7 @@ TEST(Containers, OfWhichEachIsNumberOneExchangeMessagesAndTheDeathOfOneIsThatOfN
   ASSERT_TRUE(to_survivor.await());
   EXPECT_EQ(next_event(publisher).change, Change::joined);
   EXPECT_EQ(next_event(publisher).change, Change::joined);
-  for (std::uint64_t round = 0; round < count; ++round) {
+  for (std::uint64_t round = 0; round < batch; ++round) {
     must(send(publisher, 1000, round));
     ASSERT_TRUE(to_victim.await());
     ASSERT_TRUE(to_survivor.await());
@@ -116,7 +116,7 @@ TEST(Containers, OfWhichEachIsNumberOneExchangeMessagesAndTheDeathOfOneIsThatOfN
   EXPECT_EQ(death.change, Change::died);
   EXPECT_EQ(must(publisher.peers()).size(), 1U);
   // The dead one holds nobody back, the living one still does, and receives.
-  for (std::uint64_t round = count; round < 3 * count; ++round) {
+  for (std::uint64_t round = batch; round < 3 * batch; ++round) {
     must(send(publisher, 1000, round));
     ASSERT_TRUE(to_survivor.await());
   }
@@ -134,9 +134,9 @@ TEST(Containers, DurablePublisherGoesOnInAnotherContainer) {
     Container container(root, [&](const std::string& uri, const auto& stay) {
       Node inside = must(Node::open());
       Publisher publisher = must(inside.publisher(uri + "&grant=block&depth=16&durability=persistent&name=keeper"));
-      EXPECT_EQ(publisher.next_sequence(), generation * count);
+      EXPECT_EQ(publisher.next_sequence(), generation * batch);
       must(publisher.wait_for_subscribers(1, after(std::chrono::minutes(1))));
-      for (std::uint64_t round = 0; round < count; ++round) {
+      for (std::uint64_t round = 0; round < batch; ++round) {
         must(send(publisher, 1000, publisher.next_sequence()));
       }
       published.give();
@@ -146,9 +146,9 @@ TEST(Containers, DurablePublisherGoesOnInAnotherContainer) {
     EXPECT_EQ(next_event(witness).change, Change::joined);
     container.kill();
     EXPECT_EQ(next_event(witness).change, Change::died);
-    for (std::uint64_t round = 0; round < count; ++round) {
+    for (std::uint64_t round = 0; round < batch; ++round) {
       const Sample sample = next_sample(witness);
-      EXPECT_EQ(sample.sequence(), generation * count + round);
+      EXPECT_EQ(sample.sequence(), generation * batch + round);
       EXPECT_TRUE(is_filled(sample.payload(), sample.sequence()));
     }
   }

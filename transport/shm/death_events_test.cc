@@ -11,8 +11,6 @@
 namespace weir::shm::testing {
 namespace {
 
-constexpr int watchdog_milliseconds = 10'000;
-
 // Takes all there is, so that the descriptor is quiet.
 template <class Endpoint>
 void quiet(Endpoint& endpoint) {
@@ -28,7 +26,7 @@ void quiet(Endpoint& endpoint) {
 
 // The next event, after the descriptor has told that there is one.
 template <class Endpoint>
-std::optional<MembershipEvent> next_event(Endpoint& endpoint) {
+std::optional<MembershipEvent> announced_event(Endpoint& endpoint) {
   const int descriptor = must(endpoint.fd());
   while (is_readable(descriptor, watchdog_milliseconds)) {
     if (auto event = must(endpoint.next_event())) {
@@ -81,13 +79,13 @@ TEST_P(DeathEvents, OfAPublisherReachWhoWaitsOnADescriptor) {
   Subscriber subscriber = must(node_.subscriber(root_.uri()));
   quiet(subscriber);
   Child& child = start([this](Node& node) { return must(node.publisher(root_.uri())); });
-  const auto joined = next_event(subscriber);
+  const auto joined = announced_event(subscriber);
   ASSERT_TRUE(joined) << "nobody told";
   EXPECT_EQ(joined->change, Change::joined);
   EXPECT_EQ(joined->peer.pid, child.pid());
   quiet(subscriber);
   child.kill_and_reap();
-  const auto died = next_event(subscriber);
+  const auto died = announced_event(subscriber);
   ASSERT_TRUE(died) << "nobody told";
   EXPECT_EQ(died->change, Change::died);
 }
@@ -96,12 +94,12 @@ TEST_P(DeathEvents, OfASubscriberReachWhoWaitsOnADescriptor) {
   Publisher publisher = must(node_.publisher(root_.uri()));
   quiet(publisher);
   Child& child = start([this](Node& node) { return must(node.subscriber(root_.uri())); });
-  const auto joined = next_event(publisher);
+  const auto joined = announced_event(publisher);
   ASSERT_TRUE(joined) << "nobody told";
   EXPECT_EQ(joined->change, Change::joined);
   quiet(publisher);
   child.kill_and_reap();
-  const auto died = next_event(publisher);
+  const auto died = announced_event(publisher);
   ASSERT_TRUE(died) << "nobody told";
   EXPECT_EQ(died->change, Change::died);
 }
@@ -125,12 +123,12 @@ TEST(DeathsSeenByTheParentOfAChild, KeepNoDescriptorReadable) {
     return never_given.await();
   });
   ASSERT_TRUE(joined.await());
-  ASSERT_TRUE(next_event(subscriber));
+  ASSERT_TRUE(announced_event(subscriber));
   quiet(subscriber);
   Signal end_of_test;
   Child living([&] { return end_of_test.await(); });
   dying.kill_and_reap();
-  const auto died = next_event(subscriber);
+  const auto died = announced_event(subscriber);
   ASSERT_TRUE(died) << "nobody told";
   EXPECT_EQ(died->change, Change::died);
   for (int look = 0; look < 3; ++look) {

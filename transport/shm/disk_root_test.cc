@@ -14,7 +14,7 @@
 namespace weir::shm::testing {
 namespace {
 
-constexpr std::size_t large = 100'000;
+constexpr std::size_t in_a_chunk = 100'000;
 
 class DiskRoot : public ::testing::Test {
  protected:
@@ -49,7 +49,7 @@ class DiskRoot : public ::testing::Test {
       EXPECT_EQ(publisher.next_sequence(), first);
       must(publisher.wait_for_subscribers(1, after(std::chrono::minutes(1))));
       for (std::uint64_t sequence = first; sequence < first + count; ++sequence) {
-        must(send(publisher, sequence % 2 == 0 ? 64 : large, sequence));
+        must(send(publisher, sequence % 2 == 0 ? 64 : in_a_chunk, sequence));
       }
       return raise(SIGKILL) == 0;
     });

@@ -11,9 +11,6 @@
 namespace weir::shm::testing {
 namespace {
 
-constexpr std::size_t kibibyte = std::size_t{1} << 10U;
-constexpr std::size_t mebibyte = std::size_t{1} << 20U;
-
 void expect_shortage(const Error& error) {
   EXPECT_EQ(error.code(), ErrorCode::resource_exhausted) << error.message();
   EXPECT_NE(error.message().find("\"camera/front\""), std::string::npos) << "names no topic: " << error.message();

@@ -18,7 +18,7 @@
 namespace weir::shm {
 namespace {
 
-constexpr std::string_view what = "cannot clean up";  // nobody reads it: a janitor that fails leaves it to the next
+constexpr std::string_view cleaning = "cannot clean up";  // nobody reads it: a janitor that fails leaves it to the next
 
 // True when the name is gone, whoever removed it.
 bool unlink_name(int directory, const std::string& name) {
@@ -80,7 +80,7 @@ bool may_be_wanted(int topic_directory, const File& publisher) {
   for (const std::string& entry : entries_of(topic_directory)) {
     const auto segment = parse_segment_name(entry);
     if (!segment || segment->role != Role::subscriber) continue;
-    const Result<File> file = open_file(topic_directory, entry, O_RDONLY, what);
+    const Result<File> file = open_file(topic_directory, entry, O_RDONLY, cleaning);
     // Without a descriptor to look with, it is not known.
     if (!file && file.error().code() == ErrorCode::resource_exhausted) return true;
     if (!file || !is_locked(*file, owner_byte)) continue;
@@ -108,7 +108,7 @@ bool was_closed(const File& file, SegmentName segment) {
 bool remove_segment(int topic_directory, SegmentName segment, SharedCounters& counters) {
   if (is_durable(segment.id)) return false;
   const std::string name = segment_name(segment.role, segment.id);
-  const Result<File> file = open_file(topic_directory, name, O_RDWR, what);
+  const Result<File> file = open_file(topic_directory, name, O_RDWR, cleaning);
   if (!file) {
     // Nobody can own a symbolic link or a socket; a directory stays.
     return !exists(topic_directory, name) ||
@@ -146,11 +146,11 @@ void clean(int topic_directory, SharedCounters& counters) {
 // Holds the users' lock all the while: nobody becomes a user, and no other remover takes the epoch file away.
 Erased remove_topic(int root, const std::string& name, bool even_durable) {
   if (!is_directory_name(name)) return Erased::files_stay;
-  const Result<File> directory = open_file(root, name, O_RDONLY | O_DIRECTORY, what);
+  const Result<File> directory = open_file(root, name, O_RDONLY | O_DIRECTORY, cleaning);
   if (!directory) {
     return directory.error().code() == ErrorCode::not_found ? Erased::not_there : Erased::files_stay;
   }
-  const Result<File> epoch = open_file(directory->get(), epoch_file, O_RDWR, what);
+  const Result<File> epoch = open_file(directory->get(), epoch_file, O_RDWR, cleaning);
   if (!epoch) {
     const bool is_empty = epoch.error().code() == ErrorCode::not_found && remove_directory(root, name);
     return is_empty ? Erased::gone : Erased::files_stay;
@@ -187,7 +187,7 @@ Erased remove_topic(int root, const std::string& name, bool even_durable) {
 // For the log: the topic of a directory that may be gone soon.
 std::string topic_of(int root, const std::string& name) {
   if (!spi::is_logged(Severity::info) || !is_directory_name(name)) return {};
-  const Result<File> directory = open_file(root, name, O_RDONLY | O_DIRECTORY, what);
+  const Result<File> directory = open_file(root, name, O_RDONLY | O_DIRECTORY, cleaning);
   return directory ? topic_in(directory->get()) : std::string();
 }
 

@@ -16,11 +16,11 @@
 namespace weir::shm {
 namespace {
 
-constexpr std::string_view what = "listing";
+constexpr std::string_view listing = "listing";
 
 template <class Header>
 std::optional<Header> header_of(int directory, const std::string& name, std::uint64_t magic) {
-  const Result<File> file = open_file(directory, name, O_RDONLY, what);
+  const Result<File> file = open_file(directory, name, O_RDONLY, listing);
   Header header{};
   if (!file || pread(file->get(), &header, sizeof(header), 0) != sizeof(header) || header.magic != magic ||
       header.version != layout_version) {
@@ -33,7 +33,7 @@ std::optional<Peer> peer_of(int directory, SegmentName segment) {
   const std::string name = segment_name(segment.role, segment.id);
   const std::uint64_t magic = segment.role == Role::publisher ? publisher_magic : subscriber_magic;
   const auto header = header_of<SegmentHeader>(directory, name, magic);
-  const Result<File> file = open_file(directory, name, O_RDONLY, what);
+  const Result<File> file = open_file(directory, name, O_RDONLY, listing);
   if (!header || !file) {
     return std::nullopt;
   }
@@ -50,7 +50,7 @@ std::optional<Peer> peer_of(int directory, SegmentName segment) {
 std::vector<TopicDescription> list_topics(int root) {
   std::vector<TopicDescription> topics;
   for (const std::string& entry : entries_of(root)) {
-    const Result<File> directory = open_file(root, entry, O_RDONLY | O_DIRECTORY, what);
+    const Result<File> directory = open_file(root, entry, O_RDONLY | O_DIRECTORY, listing);
     if (!directory) {
       continue;
     }

@@ -24,8 +24,6 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr int watchdog_milliseconds = 10'000;
-
 class ShmLog : public ::testing::Test {
  protected:
   ShmLog() {

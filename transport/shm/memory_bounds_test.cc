@@ -9,9 +9,6 @@
 namespace weir::shm::testing {
 namespace {
 
-constexpr std::size_t kibibyte = std::size_t{1} << 10U;
-constexpr std::size_t mebibyte = std::size_t{1} << 20U;
-
 class MemoryBounds : public ::testing::Test {
  protected:
   // Publishes so many of this size; fails the test at the first that does not go.

@@ -22,7 +22,7 @@
 namespace weir::shm {
 namespace {
 
-constexpr std::string_view what = "looking";
+constexpr std::string_view looking = "looking";
 constexpr std::uint64_t newest_sampled = 32;
 
 // A value at an offset of a file; empty if the file is too short.
@@ -185,7 +185,7 @@ void read_members(int directory, const TopicHeader& header, ObservedTopic& topic
     ++topic.files;
     const auto segment = parse_segment_name(entry);
     if (!segment) continue;
-    const Result<File> file = open_regular_file(directory, entry, O_RDONLY, what);
+    const Result<File> file = open_regular_file(directory, entry, O_RDONLY, looking);
     if (!file) continue;
     if (segment->role == Role::publisher) {
       if (auto publisher = publisher_in(*file, *segment, header)) {
@@ -241,12 +241,12 @@ std::vector<ObservedTopic> Observer::topics() const {
 
 std::optional<ObservedTopic> Observer::topic(const std::string& name) const {
   if (!is_directory_name(name)) return std::nullopt;
-  const Result<File> directory = open_file(root_.get(), name, O_RDONLY | O_DIRECTORY, what);
+  const Result<File> directory = open_file(root_.get(), name, O_RDONLY | O_DIRECTORY, looking);
   if (!directory) {
     if (directory.error().code() != ErrorCode::permission_denied) return std::nullopt;
     return unreadable(name, fmt::format("{}/{} may not be read by this user", path_, name));
   }
-  const Result<File> file = open_regular_file(directory->get(), topic_file, O_RDONLY, what);
+  const Result<File> file = open_regular_file(directory->get(), topic_file, O_RDONLY, looking);
   if (!file) {
     if (file.error().code() == ErrorCode::not_found) return std::nullopt;  // half made, or half removed
     return unreadable(name, file.error().message());
@@ -267,7 +267,7 @@ std::optional<ObservedTopic> Observer::topic(const std::string& name) const {
   }
   ObservedTopic observed{.topic = std::string(header->topic, header->topic_size), .directory = name};
   observed.version = header->version;
-  const Result<File> epoch = open_regular_file(directory->get(), epoch_file, O_RDONLY, what);
+  const Result<File> epoch = open_regular_file(directory->get(), epoch_file, O_RDONLY, looking);
   observed.in_use = epoch && is_held(*epoch, users_byte);
   read_members(directory->get(), *header, observed);
   return observed;
@@ -275,13 +275,13 @@ std::optional<ObservedTopic> Observer::topic(const std::string& name) const {
 
 std::vector<OtherLayout> Observer::other_layouts() const {
   std::vector<OtherLayout> others;
-  const Result<File> parent = open_file(root_.get(), "..", O_RDONLY | O_DIRECTORY, what);
+  const Result<File> parent = open_file(root_.get(), "..", O_RDONLY | O_DIRECTORY, looking);
   if (!parent) return others;
   for (const std::string& entry : entries_of(parent->get())) {
     const bool is_version = entry.size() > 1 && entry.front() == 'v' &&
                             std::all_of(entry.begin() + 1, entry.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (!is_version || entry == fmt::format("v{}", layout_version)) continue;
-    if (const Result<File> other = open_file(parent->get(), entry, O_RDONLY | O_DIRECTORY, what)) {
+    if (const Result<File> other = open_file(parent->get(), entry, O_RDONLY | O_DIRECTORY, looking)) {
       others.push_back({.name = entry, .topics = entries_of(other->get()).size()});
     }
   }

@@ -24,10 +24,6 @@
 namespace weir::shm {
 namespace {
 
-std::string describe(const TopicDirectory& topic, std::string_view action, SegmentName segment) {
-  return fmt::format("topic \"{}\": {} {}", topic.place().topic, action, segment_name(segment.role, segment.id));
-}
-
 TypeRecord record_of(const std::optional<TypeInfo>& type) {
   TypeRecord record{};
   if (type) {

@@ -97,8 +97,8 @@ bool store_faults(const void* place) {
   return faulted && fault_at == reinterpret_cast<std::uintptr_t>(place) && fault_code == SEGV_ACCERR;
 }
 
-constexpr std::size_t small = 64;
-constexpr std::size_t large = std::size_t{1} << 20U;
+constexpr std::size_t small_size = 64;
+constexpr std::size_t large_size = std::size_t{1} << 20U;
 constexpr std::size_t header_size = 100;
 
 void publish_with_header(Publisher& publisher, std::size_t size) {
@@ -113,7 +113,7 @@ TEST(Protection, SubscriberWritesNeitherPayloadNorHeaderOfItsOwnProcessesPublish
   Node node = must(Node::open());
   Publisher publisher = must(node.publisher(root.uri()));
   Subscriber subscriber = must(node.subscriber(root.uri()));
-  for (const std::size_t size : {small, large}) {
+  for (const std::size_t size : {small_size, large_size}) {
     publish_with_header(publisher, size);
     const Sample sample = must(subscriber.take());
     ASSERT_TRUE(sample);
@@ -130,7 +130,7 @@ TEST(Protection, AStrayWriteToASmallMessageReachesNobodyElse) {
   Publisher publisher = must(node.publisher(root.uri("history=1")));
   Subscriber writer = must(node.subscriber(root.uri("history=1")));
   Subscriber other = must(node.subscriber(root.uri("history=1")));
-  must(send(publisher, small, 1));
+  must(send(publisher, small_size, 1));
   const Sample spoilt = must(writer.take());
   const_cast<std::byte&>(spoilt.payload().front()) = ~spoilt.payload().front();  // NOLINT: the misuse that is judged
   EXPECT_TRUE(is_filled(must(other.take()).payload(), 1));
@@ -148,8 +148,8 @@ class Separated : public ::testing::Test {
       Node node = must(Node::open());
       Publisher publisher = must(node.publisher(root_.uri()));
       must(publisher.wait_for_subscribers(1, after(std::chrono::minutes(1))));
-      publish_with_header(publisher, small);
-      publish_with_header(publisher, large);
+      publish_with_header(publisher, small_size);
+      publish_with_header(publisher, large_size);
       judge_publisher(mapped_files(root_));
       return judged_.await();
     });

@@ -18,8 +18,6 @@
 namespace weir::shm::testing {
 namespace {
 
-constexpr int watchdog_milliseconds = 10'000;
-
 // A word of a file of the topic.
 template <class Value>
 Value word_of(const TopicRoot& root, const std::string& file, std::size_t offset) {

@@ -12,13 +12,13 @@ namespace {
 // More descriptors than any one call needs.
 constexpr int plenty = 16;
 
-void expect_shortage(const Error& error) {
+void expect_no_descriptor(const Error& error) {
   EXPECT_EQ(error.code(), ErrorCode::resource_exhausted) << error.message();
   EXPECT_NE(error.message().find("ulimit -n"), std::string::npos) << "names no remedy: " << error.message();
 }
 
 void expect_shortage_on_topic(const Error& error) {
-  expect_shortage(error);
+  expect_no_descriptor(error);
   EXPECT_NE(error.message().find("\"camera/front\""), std::string::npos) << "names no topic: " << error.message();
 }
 
@@ -113,7 +113,7 @@ TEST_F(ScarceDescriptors, WaitSetIsRefusedAndLaterWorks) {
     const DescriptorLimit limit(0);
     const Result<WaitSet> set = WaitSet::create();
     ASSERT_FALSE(set);
-    expect_shortage(set.error());
+    expect_no_descriptor(set.error());
   }
   WaitSet set = must(WaitSet::create());
   {

@@ -16,11 +16,12 @@
 #include "transport/shm/names.h"
 
 namespace weir::shm {
-namespace {
 
 std::string describe(const TopicDirectory& topic, std::string_view action, SegmentName segment) {
   return fmt::format("topic \"{}\": {} {}", topic.place().topic, action, segment_name(segment.role, segment.id));
 }
+
+namespace {
 
 // A mapped segment of another, with what all headers share checked.
 struct Opened {

@@ -85,6 +85,9 @@ struct SubscriberSegment {
 // told, as without a descriptor to spare.
 [[nodiscard]] bool is_alive(const TopicDirectory& topic, SegmentName segment) noexcept;
 
+// What errors begin with: the topic, what was done ("opening"), and the segment's file.
+[[nodiscard]] std::string describe(const TopicDirectory& topic, std::string_view action, SegmentName segment);
+
 // The segments of one role in the topic's directory.
 [[nodiscard]] std::vector<PeerId> list_segments(const TopicDirectory& topic, Role role);
 

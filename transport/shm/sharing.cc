@@ -45,14 +45,14 @@ int make_shared(int parent, const std::string& name) {
   for (const std::string& entry : entries_of(readable.get())) {
     if (is_half_made(entry)) unlinkat(parent, entry.c_str(), AT_REMOVEDIR);
   }
-  const std::string half_made = half_made_name();
-  if (const int error_number = make_private(parent, half_made); error_number != 0) return error_number;
-  if (fchmodat(parent, half_made.c_str(), shared_mode, 0) == 0 &&
-      renameat2(parent, half_made.c_str(), parent, name.c_str(), RENAME_NOREPLACE) == 0) {
+  const std::string unfinished = half_made_name();
+  if (const int error_number = make_private(parent, unfinished); error_number != 0) return error_number;
+  if (fchmodat(parent, unfinished.c_str(), shared_mode, 0) == 0 &&
+      renameat2(parent, unfinished.c_str(), parent, name.c_str(), RENAME_NOREPLACE) == 0) {
     return 0;
   }
   const int error_number = errno;
-  unlinkat(parent, half_made.c_str(), AT_REMOVEDIR);
+  unlinkat(parent, unfinished.c_str(), AT_REMOVEDIR);
   return error_number;
 }
 

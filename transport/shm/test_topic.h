@@ -23,6 +23,12 @@
 
 namespace weir::shm::testing {
 
+inline constexpr std::size_t kibibyte = std::size_t{1} << 10U;
+inline constexpr std::size_t mebibyte = std::size_t{1} << 20U;
+
+// How long a test waits for what must come before it says that it did not.
+inline constexpr int watchdog_milliseconds = 10'000;
+
 // The value, or the end of the test (or of the child process) by an exception that carries the error's message.
 template <class Value>
 Value must(Result<Value> result) {

@@ -22,7 +22,7 @@ std::shared_ptr<const WeirTopic> make(const Task& task) {
 
 const bool added = add_peer({.name = "iceoryx://",
                              .kind = Kind::weir,
-                             .rank = 14,
+                             .rank = 16,
                              .what = "weir, iceoryx://",
                              .abilities = abilities,
                              .crew = crews_with_roudi(make, abilities),

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,9 +19,16 @@ namespace weir::performance {
 
 class WeirTopic {
  public:
+  // `address`: scheme and topic of each lane. `options`: as in a URI; both roles read them, and ignore each other's.
+  WeirTopic(std::function<std::string(Lane)> address, std::string options)
+      : address_(std::move(address)), options_(std::move(options)) {}
   // `prefix`: scheme and the beginning of the topic, which each lane completes.
-  // `options`: as in a URI; both roles read them, and ignore each other's.
-  WeirTopic(std::string prefix, std::string options) : prefix_(std::move(prefix)), options_(std::move(options)) {}
+  WeirTopic(const std::string& prefix, std::string options)
+      : WeirTopic(
+            [prefix](Lane lane) {
+              return prefix + (lane.direction == Direction::there ? "there" : "back") + std::to_string(lane.index);
+            },
+            std::move(options)) {}
 
   class Sender {
    public:
@@ -125,12 +133,9 @@ class WeirTopic {
     static Node one = must(Node::open());
     return one;
   }
-  [[nodiscard]] std::string uri(Lane lane) const {
-    return prefix_ + (lane.direction == Direction::there ? "there" : "back") + std::to_string(lane.index) +
-           (options_.empty() ? "" : "?" + options_);
-  }
+  [[nodiscard]] std::string uri(Lane lane) const { return address_(lane) + (options_.empty() ? "" : "?" + options_); }
 
-  std::string prefix_;
+  std::function<std::string(Lane)> address_;
   std::string options_;
 };
 

@@ -8,13 +8,13 @@
 namespace weir::testing {
 namespace {
 
-Scenario wake_a_sleeper(const std::string& name, std::uint64_t count, const Bounds& bounds) {
+Scenario wake_a_sleeper(const std::string& name, std::uint64_t messages, const Bounds& bounds) {
   return {.name = name,
           .bounds = bounds,
           .set_up = [] { make_pair("depth=4&memory=16KiB", "depth=4", tiny); },
-          .programs = {{.name = "publisher", .act = [=] { scene().writer->publish(count); }},
-                       {.name = "subscriber", .act = [=] { scene().reader->take_until(count); }}},
-          .judge = [=] { expect_all_read(count); }};
+          .programs = {{.name = "publisher", .act = [=] { scene().writer->publish(messages); }},
+                       {.name = "subscriber", .act = [=] { scene().reader->take_until(messages); }}},
+          .judge = [=] { expect_all_read(messages); }};
 }
 
 // By the descriptor that event loops watch.
