@@ -49,6 +49,8 @@ extern "C" {
 
 /* ---- Values ---- */
 
+/* NOLINTBEGIN(readability-identifier-naming, modernize-use-using): C */
+
 /* What ErrorCode of status.h says, in its order. */
 enum weir_code {
   WEIR_OK = 0,
@@ -273,6 +275,8 @@ struct weir_plugin {
 
 /* The table, valid for ever; NULL if the plug-in cannot serve such a host. */
 WEIR_PLUGIN_EXPORT const struct weir_plugin* weir_plugin_entry(uint32_t host_major, uint32_t host_minor);
+
+/* NOLINTEND(readability-identifier-naming, modernize-use-using) */
 
 #ifdef __cplusplus
 }

@@ -11,12 +11,8 @@
 namespace weir::bridge {
 namespace {
 
-// How often topics are listed.
-constexpr std::chrono::milliseconds discovery_interval(200);
 // After so many listings without a publisher a topic is let go: publishers that are restarted are met again.
 constexpr int patience = 10;
-// After which a topic that could not be carried is tried again: whoever was in its way may have gone.
-constexpr std::chrono::seconds retry_interval(5);
 
 std::size_t stars(std::string_view text) { return static_cast<std::size_t>(std::count(text.begin(), text.end(), '*')); }
 
@@ -69,18 +65,20 @@ std::string map_topic(std::string_view from, std::string_view to, std::string_vi
   return mapped.replace(to.find('*'), 1, topic.substr(before.size(), topic.size() - before.size() - behind.size()));
 }
 
-Bridge::Bridge(Node& node, Announce announce)
-    : node_(node), announce_([this, say = std::move(announce)](const std::string& sentence) {
+Bridge::Bridge(Node& node, Announce announce, Pace pace)
+    : node_(node),
+      announce_([this, say = std::move(announce)](const std::string& sentence) {
         const std::lock_guard lock(announcing_);
         say(sentence);
-      }) {}
+      }),
+      pace_(pace) {}
 
 Bridge::~Bridge() {
   while (!running_.empty()) end(running_.begin());
 }
 
-Result<std::unique_ptr<Bridge>> Bridge::open(Node& node, const Rules& rules, Announce announce) {
-  std::unique_ptr<Bridge> bridge(new Bridge(node, std::move(announce)));
+Result<std::unique_ptr<Bridge>> Bridge::open(Node& node, const Rules& rules, Announce announce, Pace pace) {
+  std::unique_ptr<Bridge> bridge(new Bridge(node, std::move(announce), pace));
   for (const RouteOptions& rule : rules) {
     const Result<bool> pattern = is_pattern(node, rule);
     if (!pattern) return tl::unexpected(pattern.error());
@@ -152,7 +150,7 @@ void Bridge::discover(const RouteOptions& rule) {
       announce_(fmt::format("{} -> {}: found", from.text(), to.text()));
       continue;
     }
-    refused_[key] = after(retry_interval);
+    refused_[key] = after(pace_.retry);
     if (!was_refused) announce_(fmt::format("{} is not carried: {}", from.text(), started.error().message()));
   }
 }
@@ -166,7 +164,7 @@ void Bridge::run(const std::stop_token& stop) {
     if (patterns_.empty()) {
       never_notified.wait(lock, stop, [] { return false; });
     } else {
-      never_notified.wait_for(lock, stop, discovery_interval, [] { return false; });
+      never_notified.wait_for(lock, stop, pace_.listing, [] { return false; });
     }
   }
   for (auto& [key, route] : running_) route.thread.request_stop();

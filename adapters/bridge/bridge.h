@@ -13,6 +13,7 @@
 // Thread safety: run() by one thread; routes() by any.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,6 +28,12 @@
 
 namespace weir::bridge {
 
+// How often a bridge looks.
+struct Pace {
+  std::chrono::milliseconds listing{200};  // for topics
+  std::chrono::milliseconds retry{5000};   // whether who was in the way of one has gone
+};
+
 class Bridge {
  public:
   using Rules = std::vector<RouteOptions>;
@@ -35,7 +42,8 @@ class Bridge {
   // invalid_argument for a `*` on one side alone or more than one, and for a pattern into itself; unsupported for a `*`
   // where the backend lists no topics.
   // `announce` is called by one thread at a time.
-  [[nodiscard]] static Result<std::unique_ptr<Bridge>> open(Node& node, const Rules& rules, Announce announce);
+  [[nodiscard]] static Result<std::unique_ptr<Bridge>> open(Node& node, const Rules& rules, Announce announce,
+                                                            Pace pace = {});
   Bridge(const Bridge&) = delete;
   Bridge& operator=(const Bridge&) = delete;
   ~Bridge();
@@ -58,7 +66,7 @@ class Bridge {
     int absent = 0;  // listings in which its topic had no publisher
   };
 
-  Bridge(Node& node, Announce announce);
+  Bridge(Node& node, Announce announce, Pace pace);
   Status start(const RouteOptions& options, const std::string& topic);
   // Starts routes for topics that have appeared, ends those whose topic is left.
   void discover(const RouteOptions& rule);
@@ -67,6 +75,7 @@ class Bridge {
   Node& node_;
   std::mutex announcing_;
   const Announce announce_;
+  const Pace pace_;
   Rules patterns_;
   // Topics that could not be carried, and it was said why; and when they are tried again.
   std::map<std::string, Deadline> refused_;

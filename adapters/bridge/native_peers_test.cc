@@ -1,8 +1,5 @@
 // The program weir-bridge between native programs that know nothing of weir: iceoryx's own example, pyzmq, and a C
 // program into which libzmq is linked. Each of them, and the bridge, is killed and started anew.
-#include <sched.h>
-#include <sys/syscall.h>
-
 #include <charconv>
 #include <csignal>
 #include <fstream>
@@ -57,18 +54,6 @@ std::string end(Program& bridge) {
   return bridge.expect(": carried ");
 }
 
-// Kills a program of iceoryx's while its main thread sleeps between two messages. Amid a message it holds a mutex that
-// RouDi waits for ever for when it is killed; and what a test has just received wakes others while it is amid it.
-void kill_at_rest(Peer& program) {
-  const std::string sleeping = fmt::format("{} ", SYS_clock_nanosleep);
-  for (std::string call; !call.starts_with(sleeping);) {
-    std::getline(std::ifstream(fmt::format("/proc/{}/syscall", program->pid())), call);
-    if (call.empty()) throw std::runtime_error("the program has ended, or may not be looked at");
-    sched_yield();
-  }
-  program.reset();
-}
-
 std::uint64_t number_behind(const std::string& line, std::string_view words) {
   const std::size_t place = line.find(words);
   std::uint64_t number = 0;
@@ -97,7 +82,7 @@ TEST_F(NativePeers, SamplesOfAnIceoryxProgramReachAPyzmqProgramWhicheverOfThemIs
   subscriber = pyzmq("subscribe");  // the former is killed
   subscriber->expect("received");
 
-  kill_at_rest(publisher);
+  publisher->kill_asleep();
   publisher = run("adapters/iceoryx/native_icedelivery_publisher", {});
   subscriber->expect("received 90");  // no program sends its first value again: so this is the new one's
 

@@ -21,8 +21,8 @@ class Cost : public RoudiTest {
 
   // Instructions of one message.
   static InstructionCost measure(const std::string& api) {
-    constexpr std::uint64_t few = 10'000;
-    constexpr std::uint64_t many = 40'000;
+    constexpr std::uint64_t few = 500;
+    constexpr std::uint64_t many = 2'500;
     const auto count = [&](std::uint64_t messages) {
       return must(
           performance::count_instructions({"adapters/iceoryx/cost_driver", api, std::to_string(messages)},

@@ -1,4 +1,4 @@
-// RouDi comes, goes, is replaced, is stuck, and takes this process for dead.
+// RouDi comes, goes, is replaced, and is stuck.
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -34,8 +34,6 @@ std::vector<std::string> entries(const char* directory) {
 
 class RoudiLife : public RoudiTest {
  protected:
-  bool monitors() const override { return true; }
-
   // It stands still once this has returned: the signal alone lets its threads go on for a while.
   void stop_roudi() {
     ::kill(roudi_->pid(), SIGSTOP);
@@ -164,19 +162,6 @@ TEST_F(RoudiLife, AStuckRoudiIsNoticedInTimeAndNothingHangs) {
   publisher.reset();
   subscriber.reset();
   EXPECT_LE(Clock::now() - begun, request_limit + busy);
-}
-
-TEST_F(RoudiLife, AProcessThatRoudiStruckOffIsToldAndEndsProperly) {
-  Publisher publisher = this->publisher("iceoryx://Life/Of/Stopped");
-  Program stopped("adapters/iceoryx/peer", {"subscribe", "iceoryx://Life/Of/Stopped"});
-  stopped.expect("ready");
-  must(publisher.wait_for_subscribers(1, after(patience)), "subscriber");
-  stopped.signal(SIGSTOP);
-  while (publisher.wait_for_subscribers(1, at_once)) ::usleep(10'000);  // until RouDi has struck it off
-  stopped.signal(SIGCONT);
-  stopped.expect("ended with unavailable");
-  EXPECT_EQ(stopped.ending(), "");
-  must(publisher.send({}), "send");
 }
 
 TEST_F(RoudiLife, ARoudiThatCannotBeAskedForWantOfDescriptorsIsNotTakenForGone) {

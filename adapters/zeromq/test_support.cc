@@ -96,6 +96,17 @@ std::string Program::wait() {
                              : fmt::format("ended with {}", WEXITSTATUS(status));
 }
 
+std::uint64_t messages_of_a_million() {
+  static const std::uint64_t count = [] {
+    constexpr std::uint64_t million = 1'000'000;
+    const char* const given = std::getenv("WEIR_MESSAGES");
+    const std::uint64_t chosen = given == nullptr ? million : std::stoull(given);
+    fmt::print("{} messages of {}\n", chosen, million);
+    return chosen;
+  }();
+  return count;
+}
+
 std::string data_file(std::string_view path) {
   const char* sources = std::getenv("TEST_SRCDIR");
   const char* workspace = std::getenv("TEST_WORKSPACE");

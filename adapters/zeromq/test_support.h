@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <stdexcept>
@@ -108,6 +109,9 @@ class Program {
   int input_ = -1;
   int output_ = -1;
 };
+
+// How many messages a test exchanges that is about a million of them: that, or WEIR_MESSAGES, and says so.
+[[nodiscard]] std::uint64_t messages_of_a_million();
 
 // The file of that name among the data of the test: a path below the workspace.
 [[nodiscard]] std::string data_file(std::string_view path);

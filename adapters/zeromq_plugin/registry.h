@@ -35,7 +35,7 @@ class Registry {
 
   struct Content;
   Content& content_;  // never destroyed: sockets may be closed by destructors of static objects
-  static inline std::atomic<std::size_t> count_{0};
+  static inline std::atomic<std::size_t> count_{0};  // NOLINT(readability-identifier-naming): private
 };
 
 }  // namespace weir::zmq_plugin

@@ -21,7 +21,7 @@ int high_water_mark(void* socket, int option) noexcept {
 
 Side::Side(void* context, void* socket, int type) : context_(context), socket_(socket), type_(type) {
   spi::adopt_process();
-  process_ = spi::process_generation();
+  process_ = spi::process_generation();  // NOLINT(cppcoreguidelines-prefer-member-initializer): after adopt_process()
 }
 
 Side::~Side() {

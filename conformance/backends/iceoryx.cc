@@ -42,7 +42,7 @@ std::vector<iceoryx::Pool> pools() {
   const bool many = family == "Data" || family == "Crash" || family == "Cleanup";
   std::vector<iceoryx::Pool> pools{{.payload = 256, .count = 8192},
                                    {.payload = 4 * kibibyte, .count = 1024},
-                                   {.payload = 80 * kibibyte, .count = many ? 1024U : 64U},
+                                   {.payload = 80 * kibibyte, .count = many ? 512U : 64U},
                                    {.payload = mebibyte + 80 * kibibyte, .count = many ? 64U : 8U}};
   if (family == "Limits" || family == "Data") pools.push_back({.payload = 4 * mebibyte, .count = 6});
   if (test == "AQuarterOfAGibibyteArrivesWhole")

@@ -13,6 +13,7 @@
 
 #include "conformance/crash/come_and_go.h"
 #include "conformance/crash/ending.h"
+#include "conformance/crash/rounds.h"
 #include "conformance/harness/fixture.h"
 
 namespace weir::conformance {
@@ -158,7 +159,8 @@ CONFORMANCE_TEST(Cleanup, AUserKilledAtWorkOrAsleepLeavesNoTrace, "CLEAN-1") {
 CONFORMANCE_TEST(Cleanup, AUserKilledWhileItJoinsOrLeavesLeavesNoTrace, "CLEAN-1") {
   NEEDS(processes);
   Chance chance;
-  for (int round = 0; round < 60; ++round) {
+  const int count = chosen_rounds(60);
+  for (int round = 0; round < count; ++round) {
     ScriptedPeer& user = peer(fmt::format("user {}", round));
     user.begin_run("come_and_go", fresh_uri());
     user.wait_for_events(1 + chance.below(8));
@@ -171,7 +173,8 @@ CONFORMANCE_TEST(Cleanup, AUserKilledWhileItJoinsOrLeavesLeavesNoTrace, "CLEAN-1
 CONFORMANCE_TEST(Cleanup, TheLastOfManyLeavesNoTraceInWhateverOrderTheyEnd, "CLEAN-1") {
   NEEDS(processes);
   Chance chance;
-  for (int round = 0; round < 15; ++round) {
+  const int count = chosen_rounds(15);
+  for (int round = 0; round < count; ++round) {
     const std::string topic = fresh_uri("depth=32&held=32");
     std::vector<ScriptedPeer*> users;
     std::vector<RemoteSubscriber> subscribers;

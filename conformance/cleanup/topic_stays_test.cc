@@ -9,6 +9,7 @@
 
 #include "conformance/crash/come_and_go.h"
 #include "conformance/crash/ending.h"
+#include "conformance/crash/rounds.h"
 #include "conformance/harness/fixture.h"
 
 namespace weir::conformance {
@@ -82,7 +83,8 @@ CONFORMANCE_TEST(Cleanup, WhoComesAsTheLastOneGoesFindsATopicThatWorks, "CLEAN-3
     others.push_back(&peer(fmt::format("other {}", number)));
     others.back()->begin_run("come_and_go", topic);
   }
-  for (int round = 0; round < 100; ++round) {
+  const int count = chosen_rounds(100);
+  for (int round = 0; round < count; ++round) {
     auto subscriber = sink.subscriber(topic);
     auto publisher = source.publisher(topic);
     publisher.wait_for_subscribers(1);

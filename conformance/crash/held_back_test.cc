@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "conformance/crash/ending.h"
+#include "conformance/crash/rounds.h"
 #include "conformance/harness/fixture.h"
 
 namespace weir::conformance {
@@ -52,7 +53,8 @@ CONFORMANCE_TEST(Crash, TheDeathOfTheSlowestFreesABlockedPublisher, "CRASH-6") {
   ScriptedPeer& source = peer("source");
   auto publisher = source.publisher(topic);
   std::vector<std::chrono::nanoseconds> times;
-  for (int round = 0; round < 8; ++round) {
+  const int kills = chosen_rounds(8, static_cast<int>(deaths.size()));
+  for (int round = 0; round < kills; ++round) {
     ScriptedPeer& victim = peer(fmt::format("victim {}", round));
     victim.subscriber(topic);
     publisher.wait_for_subscribers(1);

@@ -10,6 +10,7 @@
 
 #include "conformance/crash/come_and_go.h"
 #include "conformance/crash/ending.h"
+#include "conformance/crash/rounds.h"
 #include "conformance/harness/fixture.h"
 
 namespace weir::conformance {
@@ -75,7 +76,8 @@ CONFORMANCE_TEST(Crash, AProcessKilledWhileItJoinsOrLeavesAloneKeepsNobodyOut, "
   ScriptedPeer& sink = peer("sink");
   ScriptedPeer& source = peer("source");
   Chance chance;
-  for (int round = 0; round < 60; ++round) {
+  const int count = chosen_rounds(60);
+  for (int round = 0; round < count; ++round) {
     ScriptedPeer& victim = peer(fmt::format("victim {}", round));
     victim.begin_run("come_and_go", topic);
     victim.wait_for_events(1 + chance.below(8));

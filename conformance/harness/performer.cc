@@ -92,7 +92,7 @@ class ProcessPerformer : public Performer {
     std::array<char, 32> program{"/proc/self/exe"};
     std::array<char*, 3> arguments{program.data(), const_cast<char*>(flag.c_str()), nullptr};
     const pid_t parent = getpid();
-    process_ = fork();
+    process_ = fork();  // NOLINT(cppcoreguidelines-prefer-member-initializer)
     if (process_ == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       if (getppid() != parent) _exit(1);  // it died before the line above

@@ -75,10 +75,11 @@ void KillPoints::kill_at_points(Tracer::Points points, const Prepare& prepare) {
   EXPECT_GT(*all, 0U);
   Chance chance;
   std::uint64_t killed = 0;
-  // Exhaustive if the budget lets all be reached.
+  // Exhaustive if the budget lets all be reached; at one at least if it lets none.
   const auto once = std::chrono::steady_clock::now() - begin;
   const bool exhaustive = once * *all < budget();
-  while (!HasFailure() && killed < *all && (exhaustive || std::chrono::steady_clock::now() - begin < budget())) {
+  const auto goes_on = [&] { return exhaustive || std::chrono::steady_clock::now() - begin < budget(); };
+  while (!HasFailure() && killed < *all && (killed == 0 || goes_on())) {
     const std::uint64_t point = exhaustive ? killed : chance.below(*all);
     SCOPED_TRACE(fmt::format("killed at point {} of {}", point, *all));
     kill_at(point, points, prepare);

@@ -35,7 +35,7 @@ SharedMemoryImage::SharedMemoryImage(pid_t process) : process_(process) {
   read(now_);
 }
 
-void SharedMemoryImage::read(std::vector<std::byte>& bytes) {
+void SharedMemoryImage::read(Bytes& bytes) {
   bytes.resize(size_);
   std::size_t at = 0;
   for (const iovec& piece : pieces_) {

@@ -18,13 +18,14 @@ class SharedMemoryImage {
   [[nodiscard]] bool changed();
 
  private:
-  void read(std::vector<std::byte>& bytes);
+  using Bytes = std::vector<unsigned char>;  // compared by memcmp; of std::byte, one by one
+  void read(Bytes& bytes);
 
   pid_t process_;
   std::vector<iovec> pieces_;  // in the other process
   std::size_t size_ = 0;
-  std::vector<std::byte> now_;
-  std::vector<std::byte> next_;
+  Bytes now_;
+  Bytes next_;
 };
 
 }  // namespace weir::conformance

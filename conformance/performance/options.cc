@@ -69,9 +69,10 @@ std::optional<Options> read_options(int count, char** arguments, int& status) {
   CLI::Option* const rounds = app.add_option("--rounds", options.rounds, "how often each row is measured")
                                   ->check(CLI::Range(1, 1000))
                                   ->capture_default_str();
-  CLI::Option* const seconds = app.add_option("--seconds", options.seconds, "about how long a row takes in a round")
-                                   ->check(CLI::Range(0.001, 60.0))
-                                   ->capture_default_str();
+  CLI::Option* const seconds =
+      app.add_option("--seconds", options.seconds, "about how long a row takes in a round; 0: once")
+          ->check(CLI::Range(0.0, 60.0))
+          ->capture_default_str();
   app.add_flag("--quick", options.quick, "a first look: 3 rounds of 10 ms, messages of 64 B, 4 KiB and 1 MiB");
   app.add_flag("--targets", options.targets, "only what the targets need, and where each of them stands");
   app.add_flag("--list", options.list, "say which loads and peers there are, and measure nothing");

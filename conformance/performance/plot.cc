@@ -39,6 +39,7 @@ class Scale {
     for (const Tick& tick : axis.ticks) {
       range.include(tick.at);
     }
+    // NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer): of what the loop includes
     least_ = position(range.least);
     most_ = std::max(position(range.most), least_ + 1e-9);
   }

@@ -22,8 +22,8 @@ TestVerdict judge(const Sabotage& sabotage, bool as_saboteur) {
   TestLimits limits;
   limits.seed = 1;
   limits.memory = 1ULL << 30U;
-  limits.budget = 2s;
-  if (as_saboteur && sabotage.hangs) limits.patience = 3s;
+  limits.budget = 1s;
+  if (as_saboteur && sabotage.hangs) limits.patience = 2s;
   return run_test(
       sabotage.test, limits,
       {{saboteur_variable, as_saboteur ? sabotage.name : ""}, {across_variable, sabotage.across_processes ? "1" : ""}});

@@ -31,7 +31,7 @@ Outcome play(Actor& actor, const std::string& argument) {
   for (std::uint64_t round = 1; round <= rounds; ++round) {
     receive.receive.next = round;
     for (const Request& step : {serves ? send : receive, serves ? receive : send}) {
-      if (const Outcome outcome = actor.perform(step); !outcome) return outcome;
+      if (Outcome outcome = actor.perform(step); !outcome) return outcome;
     }
   }
   return {};

@@ -5,7 +5,8 @@
 # verdict is the expected one.  A search that did not complete (memory, depth, time) is never the expected one.
 #   WEIR_MODEL_MEMORY   megabytes for the state space (6000)
 #   WEIR_MODEL_SECONDS  time limit of the search (1200)
-#   WEIR_MODEL_OPTIMIZE flag of gcc (-O2); a small search is done sooner with -O0
+#   WEIR_MODEL_COMPILE  flags of gcc (-O2 -DCOLLAPSE); a small search is done sooner with -O0
+#   WEIR_MODEL_TABLE    binary logarithm of the places in the first table of states (24); a small one is sooner made
 #   WEIR_MODEL_TRAILS   directory that receives the counterexamples, one file each (none)
 set -uo pipefail
 source_directory=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -24,9 +25,10 @@ report() {  # report <verdict> <found> <states> <why>
 }
 flags="$*"
 spin -a "$@" "$model" >spin.out 2>&1 || { report UNEXPECTED spin 0 "$(head -3 spin.out)"; exit 1; }
-gcc "${WEIR_MODEL_OPTIMIZE:--O2}" -w -DSAFETY -DVECTORSZ=1024 -DMEMLIM="${WEIR_MODEL_MEMORY:-6000}" -DCOLLAPSE -o pan pan.c >cc.out 2>&1 ||
+# shellcheck disable=SC2086  # word splitting is meant: each flag is an argument
+gcc ${WEIR_MODEL_COMPILE:--O2 -DCOLLAPSE} -w -DSAFETY -DVECTORSZ=1024 -DMEMLIM="${WEIR_MODEL_MEMORY:-6000}" -o pan pan.c >cc.out 2>&1 ||
   { report UNEXPECTED gcc 0 "$(head -3 cc.out)"; exit 1; }
-timeout "${WEIR_MODEL_SECONDS:-1200}" nice ./pan -m400000 >pan.out 2>&1
+timeout "${WEIR_MODEL_SECONDS:-1200}" nice ./pan -m400000 -w"${WEIR_MODEL_TABLE:-24}" >pan.out 2>&1
 
 states=$(grep -o '[0-9.e+]* states, stored' pan.out | cut -d' ' -f1)
 errors=$(grep -o 'errors: [0-9]*' pan.out | cut -d' ' -f2)

@@ -15,7 +15,7 @@ namespace {
 
 // A root of its own.
 class LeftoversTest : public testing::Test {
- protected:
+ public:
   LeftoversTest() {
     EXPECT_NE(mkdtemp(root_.data()), nullptr);
     EXPECT_EQ(setenv("WEIR_ROOT", root_.c_str(), 1), 0);
@@ -25,6 +25,7 @@ class LeftoversTest : public testing::Test {
     std::filesystem::remove_all(root_);
   }
 
+ protected:
   void plant(const std::string& directory, const std::string& file) const {
     std::filesystem::create_directories(std::filesystem::path(root_) / directory);
     std::ofstream(std::filesystem::path(root_) / directory / file) << "left";

@@ -64,7 +64,7 @@ weir::Status send(weir::Publisher& publisher, const Place& place, const Source& 
   if (!loan) {
     return tl::unexpected(loan.error());
   }
-  if (const weir::Status read = file.read(place.offset, loan->payload()); !read) {
+  if (weir::Status read = file.read(place.offset, loan->payload()); !read) {
     return read;
   }
   std::memcpy(loan->header().data(), &place, sizeof(place));

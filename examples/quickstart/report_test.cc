@@ -11,12 +11,14 @@ namespace quickstart {
 namespace {
 
 class ReportTest : public testing::Test {
- protected:
+ public:
   ReportTest() { EXPECT_EQ(pipe(ends_.data()), 0); }
   ~ReportTest() override {
     close(ends_[0]);
     close_writer();
   }
+
+ protected:
   void close_writer() {
     if (ends_[1] >= 0) {
       close(ends_[1]);

@@ -202,7 +202,7 @@ Status bench(Session& session, const BenchOptions& options) {
   if (!answerer) return tl::unexpected(answerer.error());
   Result<Subscriber> back = session.node.subscriber(topics->back);
   if (!back) return tl::unexpected(back.error());
-  const Status met = there->wait_for_subscribers(1, after(patience), session.interrupts.token());
+  Status met = there->wait_for_subscribers(1, after(patience), session.interrupts.token());
   if (!met) return met;
   session.console.note(
       fmt::format("{}, between two processes; each message is copied in whole, and its reader looks "

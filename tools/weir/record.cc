@@ -144,7 +144,7 @@ class Recorder {
         }
       }
     }
-    const Result<std::uint32_t> number = writer_.source(source);
+    Result<std::uint32_t> number = writer_.source(source);
     if (number) input.sources.emplace(publisher, *number);
     return number;
   }

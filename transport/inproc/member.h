@@ -115,12 +115,14 @@ class Member : public Interface {
   [[nodiscard]] virtual bool ready() const noexcept = 0;
   [[nodiscard]] virtual bool notable() const noexcept = 0;
 
+  // NOLINTBEGIN(readability-identifier-naming): of the derived classes as much as of this one
   Domain& domain;
   const std::string topic_name;
   Peer self;
   Topic* topic = nullptr;  // while joined
   Bell bell;
   MembershipWatch watch;
+  // NOLINTEND(readability-identifier-naming)
 };
 
 }  // namespace weir::inproc

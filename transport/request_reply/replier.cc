@@ -44,7 +44,7 @@ Result<Replier> Replier::open(Node& node, std::string_view requests, std::string
 Result<Wake> Replier::serve(const Handler& handler, Deadline deadline, const std::stop_token& stop) {
   return spi::guarded([&]() -> Result<Wake> {
     while (!stop.stop_requested()) {  // a wait for what is there already does not look
-      const Result<Wake> wake = requests_.wait(deadline, stop);
+      Result<Wake> wake = requests_.wait(deadline, stop);
       if (!wake || *wake != Wake::ready) return wake;
       const Result<Sample> sample = requests_.take();
       if (!sample) return tl::unexpected(sample.error());

@@ -36,7 +36,7 @@ std::mutex& fork_mutex() {
 
 ClosedInChildren::ClosedInChildren(int descriptor, const std::lock_guard<std::mutex>& /*no_fork*/) {
   closed_in_children().push_back(descriptor);
-  descriptor_ = descriptor;
+  descriptor_ = descriptor;  // NOLINT(cppcoreguidelines-prefer-member-initializer): once it is on the list
 }
 
 ClosedInChildren::~ClosedInChildren() {

@@ -101,6 +101,10 @@ int interrupt_at_each_system_call(const InterruptionPlan& plan);
 // child go on to its end. True: the call was met and the child's body returned true.
 bool at_system_call(long number, const std::function<bool()>& body, const std::function<void()>& meanwhile);
 
+// From now on each sleep of this process is over at once: for a child of a test that waits for as many looks as it
+// takes.
+void sleep_no_more();
+
 // Makes the path a directory of another user, in whichever way this machine allows; only in_private_mounts. False:
 // there is none.
 bool give_to_somebody_else(const std::string& path);

@@ -29,6 +29,7 @@ using ::weir::shm::testing::interrupt_at_each_system_call;
 using ::weir::shm::testing::kill_at_each_system_call;
 using ::weir::shm::testing::Names;
 using ::weir::shm::testing::Signal;
+using ::weir::shm::testing::sleep_no_more;
 using ::weir::shm::testing::Topic;
 using ::weir::shm::testing::TopicDirectoryTest;
 
@@ -130,9 +131,14 @@ TEST_F(TopicDirectoryTest, RemoverThatDoesNotGoOnIsReported) {
   leave_dead_topic();
   const File epoch(open(path_of(epoch_file).c_str(), O_RDWR | O_CLOEXEC));
   ASSERT_TRUE(try_lock_briefly(epoch, users_byte, LockKind::exclusive));
-  const Error error = refusal();
-  EXPECT_EQ(error.code(), ErrorCode::unavailable);
-  EXPECT_THAT(error.message(), HasSubstr("let that process continue"));
+  Child joiner([&] {
+    sleep_no_more();
+    const Error error = refusal();
+    EXPECT_EQ(error.code(), ErrorCode::unavailable);
+    EXPECT_THAT(error.message(), HasSubstr("let that process continue"));
+    return true;
+  });
+  EXPECT_TRUE(joiner.succeeded());
 }
 
 TEST_F(TopicDirectoryTest, UserKilledAnywhereLeavesNothingThatASweepDoesNotTake) {

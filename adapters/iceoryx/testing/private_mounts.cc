@@ -73,6 +73,14 @@ std::string unshare_mounts() {
   return {};
 }
 
+// In huge pages where the kernel has them: RouDi writes to all of its memory when it starts, and asking for that page
+// by page takes longer than most tests.
+bool mount_memory(const char* directory) {
+  constexpr unsigned long flags = MS_NOSUID | MS_NODEV;
+  return ::mount("weir-test", directory, "tmpfs", flags, "mode=1777,huge=within_size") == 0 ||
+         ::mount("weir-test", directory, "tmpfs", flags, "mode=1777") == 0;
+}
+
 }  // namespace
 
 std::string enter_private_mounts() {
@@ -81,9 +89,7 @@ std::string enter_private_mounts() {
   const std::vector<Kept> kept = directories_to_keep();  // of the new namespace: others cannot be bound
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return fault("making mounts private");
   for (const char* directory : {"/tmp", "/dev/shm"}) {
-    if (::mount("weir-test", directory, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") != 0) {
-      return fault(fmt::format("mounting a tmpfs on {}", directory));
-    }
+    if (!mount_memory(directory)) return fault(fmt::format("mounting a tmpfs on {}", directory));
   }
   for (const Kept& directory : kept) {
     std::error_code failed;

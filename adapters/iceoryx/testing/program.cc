@@ -2,13 +2,16 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <ctime>
+#include <fstream>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -94,6 +97,26 @@ void Program::kill() {
   signal(SIGKILL);
   ::waitpid(pid_, nullptr, 0);
   pid_ = -1;
+}
+
+void Program::kill_asleep() {
+  const std::string sleeping = fmt::format("{} ", SYS_clock_nanosleep);
+  const auto sleeps = [&] {
+    std::string call;
+    std::getline(std::ifstream(fmt::format("/proc/{}/syscall", pid_)), call);
+    if (call.empty()) throw std::runtime_error(fmt::format("{} has ended, or may not be looked at", path_));
+    return call.starts_with(sleeping);
+  };
+  for (bool asleep = false; !asleep;) {
+    while (!sleeps()) ::sched_yield();
+    // It may have gone on since; stopped, it cannot.
+    signal(SIGSTOP);
+    siginfo_t stopped{};
+    ::waitid(P_PID, static_cast<id_t>(pid_), &stopped, WSTOPPED);
+    asleep = sleeps();
+    if (!asleep) signal(SIGCONT);
+  }
+  kill();
 }
 
 std::string Program::end() {

@@ -42,6 +42,10 @@ class Program {
   // Only if it runs.
   void signal(int number) const;
   void kill();
+  // Kills it while its main thread sleeps, as one of iceoryx's does between two messages. Amid a message it holds a
+  // mutex that RouDi waits for ever for when it is killed; and what a test has just received wakes others while it is
+  // amid it.
+  void kill_asleep();
   // Asks it to end by SIGTERM. Empty if it did so properly; else how it ended.
   [[nodiscard]] std::string end();
   // How it ended by itself, waited for: empty if by exit(0).

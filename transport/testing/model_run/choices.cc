@@ -48,15 +48,26 @@ std::string Choices::text() const {
   return text;
 }
 
-EverySchedule::EverySchedule() { prefix_.reserve(made().capacity()); }
+EverySchedule::EverySchedule(Sample sample) : sample_(sample) { prefix_.reserve(made().capacity()); }
 
 bool EverySchedule::next() {
   prefix_.assign(made().begin(), made().end());
-  while (!prefix_.empty() && prefix_.back().number + 1 == prefix_.back().options) prefix_.pop_back();
   forget();
-  if (prefix_.empty()) return false;
-  ++prefix_.back().number;
+  do {
+    while (!prefix_.empty() && prefix_.back().number + 1 == prefix_.back().options) prefix_.pop_back();
+    if (prefix_.empty()) return false;
+    ++prefix_.back().number;
+  } while (is_left_out());
   return true;
+}
+
+bool EverySchedule::is_left_out() {
+  const auto unusual =
+      std::count_if(prefix_.begin(), prefix_.end(), [](const Decision& decision) { return decision.number != 0; });
+  if (unusual != 2) return false;
+  const bool is_in_sample = branches_++ % sample_.each == sample_.remainder;
+  branches_run_ += is_in_sample ? 1 : 0;
+  return !is_in_sample;
 }
 
 std::size_t EverySchedule::decide(std::size_t decision, std::uint64_t step, std::span<const Option> options) {

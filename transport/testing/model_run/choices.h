@@ -67,15 +67,32 @@ class Choices {
 };
 
 // All schedules, one after the other: the last decision that has an option left takes its next.
+//
+// Or a sample: all with at most one decision out of the ordinary. Those with more are in branches, each of which begins
+// with two such decisions, and of these each so manieth is run, as a whole.
 class EverySchedule final : public Choices {
  public:
-  EverySchedule();
+  // Which branches: those whose number leaves this remainder. {1, 0}: all.
+  struct Sample {
+    std::size_t each = 1;
+    std::size_t remainder = 0;
+  };
+  explicit EverySchedule(Sample sample);
   // Goes on to the next schedule. False: that was the last.
   [[nodiscard]] bool next();
 
+  [[nodiscard]] std::size_t branches() const noexcept { return branches_; }
+  [[nodiscard]] std::size_t branches_run() const noexcept { return branches_run_; }
+
  private:
   std::size_t decide(std::size_t decision, std::uint64_t step, std::span<const Option> options) override;
+  // Whether the next schedule, which begins with the prefix, begins a branch that is not in the sample.
+  [[nodiscard]] bool is_left_out();
+
+  Sample sample_;
   std::vector<Decision> prefix_;
+  std::size_t branches_ = 0;
+  std::size_t branches_run_ = 0;
 };
 
 // Schedules with a few decisions out of the ordinary, at random places (after Burckhardt et al., ASPLOS 2010).

@@ -1,5 +1,6 @@
 #include "transport/testing/model_run/exploration.h"
 
+#include <functional>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -15,7 +16,8 @@ constexpr std::size_t judges_process = most_processes - 1;
 
 class Exploration {
  public:
-  explicit Exploration(const Scenario& scenario) : scenario_(scenario) {
+  explicit Exploration(const Scenario& scenario, std::size_t each = 1)
+      : scenario_(scenario), sample_{.each = each, .remainder = std::hash<std::string>()(scenario.name) % each} {
     forget_words();
     set_up();
   }
@@ -27,13 +29,23 @@ class Exploration {
 
   // Every schedule within these bounds. False: there was a violation.
   bool run_all(const Bounds& bounds) {
-    do {
-      EverySchedule schedules;
-      do {
+    while (true) {
+      EverySchedule schedules(sample_);
+      std::uint64_t look = 64;
+      bool has_learnt = false;  // that there are points that it did not stop at: then it begins again
+      bool more = true;
+      for (std::uint64_t number = 1; more && !has_learnt; ++number) {
         if (!run(bounds, schedules, Stops::where_needed, false)) return false;
-      } while (schedules.next());
-    } while (settle_words());  // there are points that it did not stop at
-    return true;
+        more = schedules.next();
+        // Now and then, as looking takes as long as an execution.
+        if (more && number < look) continue;
+        has_learnt = settle_words();
+        look *= 2;
+      }
+      report_.branches += schedules.branches();
+      report_.branches_run += schedules.branches_run();
+      if (!has_learnt) return true;
+    }
   }
 
   bool run_random(std::uint64_t seed, std::uint64_t count, std::size_t deviations) {
@@ -90,18 +102,19 @@ class Exploration {
   }
 
   const Scenario& scenario_;
+  const EverySchedule::Sample sample_;
   Report report_;
 };
 
 }  // namespace
 
-Report explore(const Scenario& scenario) {
-  Exploration exploration(scenario);
+Report explore(const Scenario& scenario, std::size_t each) {
+  Exploration exploration(scenario, each);
   Bounds bounds = scenario.bounds;
   for (bounds.preemptions = 0; bounds.preemptions <= scenario.bounds.preemptions; ++bounds.preemptions) {
     if (!exploration.run_all(bounds)) return exploration.report();
   }
-  if (scenario.random_schedules != 0) exploration.run_random(1, scenario.random_schedules, scenario.deviations);
+  if (scenario.random_schedules != 0) exploration.run_random(1, scenario.random_schedules / each, scenario.deviations);
   return exploration.report();
 }
 

@@ -27,11 +27,13 @@ struct Report {
   std::uint64_t points = 0;
   std::string violation;  // empty: none
   std::string schedule;   // of the violation
+  std::uint64_t branches = 0;
+  std::uint64_t branches_run = 0;
 };
 
 // Every schedule with no preemption, then with one, and so on, so that the first violation found is a simple one; then
-// random ones.
-[[nodiscard]] Report explore(const Scenario& scenario);
+// random ones. Or a sample of them: each so manieth branch (choices.h) and random schedule.
+[[nodiscard]] Report explore(const Scenario& scenario, std::size_t each = 1);
 // One schedule; each step is printed if so told.
 [[nodiscard]] Report replay(const Scenario& scenario, std::string_view schedule, bool with_trace);
 
