@@ -1,8 +1,8 @@
-"""Libraries whose sources are compiled together: most of what compiling a small source takes is what it includes.
+"""Libraries whose sources are compiled together: much of what compiling a source takes its neighbours take too.
 
 `one_unit_library` is a cc_library whose sources are included, one after the other, in one file that is compiled. It takes
-a third of the time, and the sources stay as they are: each includes what it needs, and names in an anonymous namespace
-are told apart within the library. `--config=separate_units` compiles each by itself; so do clang-tidy and editors
+two thirds of the time, of tests half or less, and the sources stay as they are: each includes what it needs, and names
+in an anonymous namespace are told apart within the library. `--config=separate_units` compiles each by itself; so do clang-tidy and editors
 (tools/lint/compile_commands.py).
 
 `one_unit_tests` are tests whose sources are compiled so: each source is a test of its own, and runs by itself.

@@ -23,6 +23,7 @@ expect "a filter holds besides" 0 "0 tests from 0 test suites ran" --of_file=too
 expect "a filter with what it leaves out too" 0 "0 tests from 0 test suites ran" --of_file=tools/build/first_test.cc --gtest_filter=*-FirstFile.*
 expect "a file without tests is an error" 2 "no test of this program is in tools/build/third_test.cc" --of_file=tools/build/third_test.cc
 expect "a part of a name is not that file" 2 "no test of this program" --of_file=irst_test.cc
+expect "a second file is an error" 2 "one option is known" --of_file=tools/build/first_test.cc --of_file=tools/build/second_test.cc
 expect "what is not known is an error" 2 "one option is known" --of_files=first_test.cc
 
 exit "$((failures > 0))"

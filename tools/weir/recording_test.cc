@@ -16,8 +16,9 @@ using ::testing::HasSubstr;
 // Bytes that differ from those of every other message.
 std::string content(std::size_t size, unsigned seed) {
   std::string text(size, '\0');
-  for (std::size_t at = 0; at < size; ++at)
+  for (std::size_t at = 0; at < size; ++at) {
     text[at] = static_cast<char>((at * 31 + at / 251 + std::size_t{seed} * 17) & 0xffU);
+  }
   return text;
 }
 

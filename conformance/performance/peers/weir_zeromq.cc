@@ -1,7 +1,3 @@
-#include <array>
-#include <cstddef>
-#include <cstdint>
-
 #include "conformance/performance/loads/crew_for.h"
 #include "conformance/performance/peers/directory.h"
 #include "conformance/performance/peers/free_ports.h"
