@@ -34,7 +34,7 @@ FAMILIES = [
     "waiting",
 ]
 
-def transport_conformance_test(name, srcs, backend_deps, families = FAMILIES, shards = {}, data = [], tags = [], **kwargs):
+def transport_conformance_test(name, srcs, backend_deps, families = FAMILIES, shards = {}, in_full = {}, data = [], tags = [], env = {}, **kwargs):
     """Makes the tests of all families for one backend.
 
     Args:
@@ -43,9 +43,12 @@ def transport_conformance_test(name, srcs, backend_deps, families = FAMILIES, sh
       backend_deps: the libraries that it needs, among them the one that registers the backend.
       families: those to be judged; all if left out.
       shards: by family, the processes that its tests are spread over, where what one brings about may outlast it.
+      in_full: by family, the environment of a further test of it, NAME_FAMILY_in_full_test, which is tagged so and manual:
+        for families of which `env` asks for a sample.
       data: files that the backend needs when it runs.
       tags: of every test.
-      **kwargs: further attributes of every test, such as flaky = False or env.
+      env: of every test but those in full.
+      **kwargs: further attributes of every test, such as flaky = False.
     """
     cc_library(
         name = name + "_backend",
@@ -55,13 +58,16 @@ def transport_conformance_test(name, srcs, backend_deps, families = FAMILIES, sh
         deps = backend_deps + [Label("//conformance")],
         alwayslink = True,
     )
-    for family in families:
+    all = [(family, "_" + family, env, []) for family in families]
+    all += [(family, "_%s_in_full_test" % family, whole, ["in_full", "manual"]) for family, whole in in_full.items()]
+    for family, suffix, environment, further_tags in all:
         cc_test(
-            name = name + "_" + family,
+            name = name + suffix,
             size = "medium",
             data = data,
+            env = environment,
             shard_count = shards.get(family),
-            tags = tags,
+            tags = tags + further_tags,
             deps = [
                 name + "_backend",
                 Label("//conformance/" + family),

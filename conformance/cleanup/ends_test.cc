@@ -13,7 +13,6 @@
 
 #include "conformance/crash/come_and_go.h"
 #include "conformance/crash/ending.h"
-#include "conformance/crash/rounds.h"
 #include "conformance/harness/fixture.h"
 
 namespace weir::conformance {

@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include "conformance/crash/ending.h"
-#include "conformance/crash/rounds.h"
 #include "conformance/harness/fixture.h"
 #include "conformance/harness/message.h"
 
@@ -88,7 +87,7 @@ CONFORMANCE_TEST(Crash, SubscribersKilledAtAnyMomentDisturbNeitherPublisherNorOt
   NEEDS(lossless);
   NEEDS(counts_subscribers);
   constexpr std::uint64_t burst = 200;
-  constexpr std::uint64_t rounds = 40;
+  const auto rounds = static_cast<std::uint64_t>(chosen_rounds(40));
   const std::string topic = uri("topic", lossless_grant(capabilities()) + "&held=16");
   ScriptedPeer& source = peer("source");
   ScriptedPeer& sink = peer("sink");

@@ -8,7 +8,6 @@
 #include <gtest/gtest.h>
 
 #include "conformance/crash/ending.h"
-#include "conformance/crash/rounds.h"
 #include "conformance/harness/fixture.h"
 
 namespace weir::conformance {

@@ -10,7 +10,6 @@
 
 #include "conformance/crash/come_and_go.h"
 #include "conformance/crash/ending.h"
-#include "conformance/crash/rounds.h"
 #include "conformance/harness/fixture.h"
 
 namespace weir::conformance {
@@ -48,7 +47,8 @@ CONFORMANCE_TEST(Crash, AProcessKilledWhileItJoinsOrLeavesHarmsNobody, "CRASH-13
   publisher.wait_for_subscribers(1);
   Chance chance;
   std::uint64_t published = 0;
-  for (int round = 0; round < 60; ++round) {
+  const int kills = chosen_rounds(60);
+  for (int round = 0; round < kills; ++round) {
     ScriptedPeer& victim = peer(fmt::format("victim {}", round));
     victim.begin_run("come_and_go", topic);
     victim.wait_for_events(1 + chance.below(8));

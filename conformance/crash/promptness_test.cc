@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "conformance/crash/rounds.h"
 #include "conformance/harness/fixture.h"
 
 namespace weir::conformance {

@@ -84,7 +84,8 @@ CONFORMANCE_TEST(Crash, APublisherKilledAtAnyMomentLeavesAPrefix, "CRASH-8") {
   ScriptedPeer& sink = peer("sink");
   auto subscriber = sink.subscriber(topic);
   KilledPublishers killed(sink, subscriber);
-  for (int round = 0; round < 100; ++round) {
+  const int kills = chosen_rounds(100);
+  for (int round = 0; round < kills; ++round) {
     // Of small messages many have been sent, of mixed ones memory is still being made when it is killed.
     const std::uint64_t most = std::array<std::uint64_t, 3>{100, 5000, 600'000}.at(killed.chance.below(3));
     std::optional<ReceiveScript> racing;
@@ -104,7 +105,8 @@ CONFORMANCE_TEST(Crash, ALosslessSubscriberLosesNothingOfPublishersKilledAtAnyMo
   ScriptedPeer& sink = peer("sink");
   auto subscriber = sink.subscriber(topic);
   KilledPublishers killed(sink, subscriber);
-  for (int round = 0; round < 60; ++round) {
+  const int kills = chosen_rounds(60);
+  for (int round = 0; round < kills; ++round) {
     killed.kill_one(
         peer(fmt::format("source {}", round)), topic,
         {.count = endless, .size = 0, .size_most = 20'000, .patience = Patience::unbounded(), .quiet = true}, 100,
@@ -119,7 +121,7 @@ CONFORMANCE_TEST(Crash, APublisherGoesOnUndisturbedWhileOthersAreKilled, "CRASH-
   NEEDS(processes);
   NEEDS(lossless_block);
   constexpr std::uint64_t burst = 200;
-  constexpr std::uint64_t rounds = 30;
+  const auto rounds = static_cast<std::uint64_t>(chosen_rounds(30));
   const std::string topic = uri("topic", "policy=lossless&grant=block&deadline=60s&depth=16");
   ScriptedPeer& sink = peer("sink");
   ScriptedPeer& survivor = peer("survivor");

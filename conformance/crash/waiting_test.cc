@@ -50,12 +50,13 @@ CONFORMANCE_TEST(Crash, WhoWaitsForAPublisherThatIsKilledReceivesWhatItPublished
   NEEDS(death_events);
   NEEDS(exact_loss);
   Chance chance;
+  const int rounds = chosen_rounds(30);
   for (const std::string_view waiting : {"wait", "poll"}) {
     const std::string topic = fresh_uri("depth=128");
     ScriptedPeer& sink = peer(fmt::format("sink that uses {}", waiting));
     auto subscriber = sink.subscriber(topic);
     subscriber.next_events();  // from its first call on, all are told
-    for (int round = 0; round < 30; ++round) {
+    for (int round = 0; round < rounds; ++round) {
       ScriptedPeer& source = peer(fmt::format("source {} {}", waiting, round));
       auto publisher = source.publisher(topic);
       publisher.wait_for_subscribers(1);

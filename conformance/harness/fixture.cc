@@ -78,6 +78,19 @@ std::chrono::seconds ConformanceTest::budget() {
   return seconds_given("WEIR_CONFORMANCE_BUDGET", std::chrono::seconds(3));
 }
 
+int ConformanceTest::one_round_in() {
+  const char* given = std::getenv("WEIR_CONFORMANCE_ONE_ROUND_IN");
+  return given == nullptr ? 1 : std::max(std::atoi(given), 1);
+}
+
+int ConformanceTest::chosen_rounds(int all, std::optional<int> least) const {
+  const int part = one_round_in();
+  const int enough = least ? *least : deviations_.empty() ? 1 : all;
+  const int chosen = std::max((all + part - 1) / part, enough);
+  if (chosen < all) fmt::print("{} of {} rounds\n", chosen, all);
+  return chosen;
+}
+
 void ConformanceTest::SetUp() {
   try {
     set_up();

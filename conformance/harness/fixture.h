@@ -84,6 +84,13 @@ class ConformanceTest : public ::testing::Test {
   // How long a test that is as good as it is long shall go on: --time-budget of a judge.
   [[nodiscard]] static std::chrono::seconds budget();
 
+  // How often a test repeats what chance, or the manner of an end, makes different each time.
+  // WEIR_CONFORMANCE_ONE_ROUND_IN=7 makes that a seventh of `all`, and the log says so. `least`: what is judged needs
+  // as many; if that is not known, and the test is declared to fail, it needs all to do so.
+  [[nodiscard]] int chosen_rounds(int all, std::optional<int> least = {}) const;
+  // 1: all of them.
+  [[nodiscard]] static int one_round_in();
+
   // The test's own node, for what a test does without a peer.
   [[nodiscard]] Node& node() { return *node_; }
   // Opens, or ends the test.

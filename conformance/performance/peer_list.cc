@@ -19,6 +19,9 @@ bool carries(const Abilities& abilities, const Task& task) noexcept {
   if (task.message.size > abilities.most || (waits && !(task.blocking ? abilities.blocks : abilities.spins))) {
     return false;
   }
+  if (task.most_queued > usual_most_queued && !abilities.deepens) {
+    return false;
+  }
   switch (task.load) {
     case Load::latency:
       return true;

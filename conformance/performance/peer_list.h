@@ -25,6 +25,7 @@ struct Abilities {
   bool fans_out = false;               // many receivers, by one lane or by many
   bool broadcasts = false;             // one message on one lane reaches all of them
   bool fans_in = false;                // many senders on one lane
+  bool deepens = false;                // its queues can be told to hold more than usual_most_queued messages
   bool drops = false;                  // receivers that take nothing do not hold the sender back
   bool recovers = false;               // notices that a receiver that held it back is dead
   bool listens = false;                // a receiver can wait for many lanes at once

@@ -9,6 +9,9 @@ DRIVER_COPTS = select({
     "//conditions:default": ["-Og", "-Wno-maybe-uninitialized"],
 })
 
+# Compiling all peers, and callgrind, take longer than most tests: docs/contributing.md says who runs these.
+IN_FULL = ["in_full", "manual"]
+
 def module(name, deps, hdrs = [], srcs = [], **kwargs):
     """A library of NAME.cc and NAME.h, and of more files if there are any."""
     one_unit_library(
@@ -69,24 +72,25 @@ def left_out_without(library, peers, starters = []):
         }),
     )
 
-def unit_test(name, deps):
+def unit_test(name, deps, tags = []):
     """A test of NAME.cc, without a program beside it."""
     cc_test(
         name = name,
         size = "small",
         srcs = [name + ".cc"],
+        tags = tags,
         deps = deps + ["//third_party:gtest_main"],
     )
 
 def test_of_program(name, program, deps, tags = [], **kwargs):
-    """A test of NAME.cc that runs a program, for users' builds: sanitizers take time and add instructions."""
+    """A test of NAME.cc that runs a program, for users' builds: sanitizers take time and add instructions. It is in_full."""
     cc_test(
         name = name,
         size = "medium",
         srcs = [name + ".cc"],
         args = ["$(location %s)" % program],
         data = [program],
-        tags = tags + ["no_asan", "no_tsan"],
+        tags = tags + IN_FULL + ["no_asan", "no_tsan"],
         deps = deps + ["//third_party:fmt", "//third_party:gtest"],
         **kwargs
     )

@@ -64,13 +64,13 @@ std::string fresh_name() {
 
 // The later of what the two say: the bare process tells when it runs, others
 // when the message came.
-Measurement time_start(const std::string& program) {
+double time_start(const std::string& program) {
   const std::string name = fresh_name();
   const double begin = wall_nanoseconds();
   Child receiver({program, "receive", name});
   Child sender({program, "send", name});
   const double received = receiver.number();
-  return {.figure = std::max(received, sender.number()) - begin};
+  return std::max(received, sender.number()) - begin;
 }
 
 // What the files below a directory take of a file system in memory.
@@ -106,7 +106,7 @@ Measurement count_message(const std::string& program) {
 }
 
 Row row_of(const Starter& starter, std::string load, std::string title, std::string detail, std::string unit,
-           std::function<Measurement()> measure, std::optional<std::size_t> floor) {
+           std::function<Measurement(Budget)> measure, std::optional<std::size_t> floor) {
   return {.load = std::move(load),
           .title = std::move(title),
           .peer = starter.peer,
@@ -114,8 +114,8 @@ Row row_of(const Starter& starter, std::string load, std::string title, std::str
           .unit = std::move(unit),
           .kind = starter.kind,
           .crew =
-              [measure = std::move(measure), name = starter.peer](Budget /*budget*/) {
-                Crew crew{.measure = measure, .pinned = false};
+              [measure = std::move(measure), name = starter.peer](Budget budget) {
+                Crew crew{.measure = [measure, budget] { return measure(budget); }, .pinned = false};
                 for (const Peer& peer : peers()) {
                   if (peer.name == name && peer.surround) {
                     peer.surround(crew);
@@ -141,16 +141,20 @@ void add_program_rows(std::vector<Row>& rows) {
       floor = floor ? floor : rows.size();
       rows.push_back(row_of(
           starter, "start-up", "start of both processes to first message", "64 B", "ns",
-          [path = path] { return time_start(path); }, floor));
+          [path = path](Budget budget) {
+            return Measurement{.figure = median_within(budget, [&] { return time_start(path); })};
+          },
+          floor));
     }
   }
   for (const auto& [starter, path] : present) {
     if (starter.starts && starter.kind != Kind::floor) {
       constexpr std::uint64_t more = 100;
-      rows.push_back(row_of(starter, "memory", "resident memory of an idle topic", "first topic", "bytes",
-                            [path = path] { return Measurement{.figure = memory_of_topics(path, 1)}; }, {}));
+      rows.push_back(
+          row_of(starter, "memory", "resident memory of an idle topic", "first topic", "bytes",
+                 [path = path](Budget /*budget*/) { return Measurement{.figure = memory_of_topics(path, 1)}; }, {}));
       rows.push_back(row_of(starter, "memory", "resident memory of an idle topic", "each more", "bytes",
-                            [path = path] {
+                            [path = path](Budget /*budget*/) {
                               return Measurement{
                                   .figure = (memory_of_topics(path, 1 + more) - memory_of_topics(path, 1)) / more};
                             },
@@ -163,7 +167,7 @@ void add_program_rows(std::vector<Row>& rows) {
       floor = floor ? floor : rows.size();
       rows.push_back(row_of(
           starter, "instructions", "instructions of a message", "64 B", "instructions",
-          [path = path] { return count_message(path); }, floor));
+          [path = path](Budget /*budget*/) { return count_message(path); }, floor));
       rows.back().most_rounds = 1;
     }
   }

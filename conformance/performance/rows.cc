@@ -111,6 +111,16 @@ void add_fans(std::vector<Row>& rows) {
     out.add({.load = Load::fan_out, .message = {64, Touch::everything}, .blocking = true, .others = receivers},
             fmt::format("to {}", receivers), "libzmq ipc");
   }
+  constexpr std::uint64_t libzmq_default = 1000;
+  Section deep(rows, "fan-out", "the same with queues of 1,000 messages", "ns a message");
+  for (const std::uint64_t receivers : {8U, 64U}) {
+    deep.add({.load = Load::fan_out,
+              .message = {64, Touch::everything},
+              .blocking = true,
+              .others = receivers,
+              .most_queued = libzmq_default},
+             fmt::format("to {}", receivers), "libzmq ipc");
+  }
   Section in(rows, "fan-in", "many senders to one receiver, lossless, blocking, 64 B", "ns a message");
   for (const std::uint64_t senders : {1U, 4U, 8U}) {
     in.add({.load = Load::fan_in, .message = {64, Touch::everything}, .blocking = true, .others = senders},

@@ -30,6 +30,9 @@ struct Message {
 // About how long the measuring role takes for a round.
 using Budget = std::chrono::nanoseconds;
 
+// As deep a queue as iceoryx has.
+inline constexpr std::uint64_t usual_most_queued = 255;
+
 struct Task {
   Load load = Load::latency;
   Message message = {};
@@ -37,14 +40,15 @@ struct Task {
                                         // looking again and again
   std::chrono::nanoseconds pause = {};  // before each message of a round trip, not in its time
   std::uint64_t others = 1;
+  std::uint64_t most_queued = usual_most_queued;  // messages, where nothing may be lost
   Budget budget = std::chrono::milliseconds(50);
 };
 
 // How many messages a lossless queue holds: the same for all peers that can
 // choose.
-[[nodiscard]] constexpr std::uint64_t depth_for(std::size_t size) noexcept {
+[[nodiscard]] constexpr std::uint64_t depth_for(const Task& task) noexcept {
   constexpr std::size_t bytes = std::size_t{16} << 20U;
-  return std::clamp<std::uint64_t>(bytes / std::max<std::size_t>(size, 1), 4, 255);
+  return std::clamp<std::uint64_t>(bytes / std::max<std::size_t>(task.message.size, 1), 4, task.most_queued);
 }
 
 }  // namespace weir::performance

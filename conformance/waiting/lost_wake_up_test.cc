@@ -41,7 +41,7 @@ const Script play_script("play", play);
 }  // namespace
 
 CONFORMANCE_TEST(Waiting, NoWakeUpIsLostBetweenTwo, "WAIT-20") {
-  constexpr std::uint64_t rounds = 1500;
+  const int rounds = chosen_rounds(1500);
   ScriptedPeer& left = peer("left");
   ScriptedPeer& right = peer("right");
   const std::array<WaitMethod, 3> all{WaitMethod::wait, WaitMethod::poll, WaitMethod::wait_set};

@@ -13,7 +13,7 @@ load("@rules_cc//cc:defs.bzl", "cc_library", "cc_test")
 def _one_unit_impl(ctx):
     text = ""
     for source in ctx.files.srcs:
-        if source.extension == "cc":
+        if source.extension == "cc" and source.basename not in ctx.attr.left_out:
             path = source.short_path
 
             # Of another repository: the path from that one's root.
@@ -23,18 +23,20 @@ def _one_unit_impl(ctx):
 _one_unit = rule(
     implementation = _one_unit_impl,
     attrs = {
+        "left_out": attr.string_list(),
         "srcs": attr.label_list(allow_files = True, mandatory = True),
         "unit": attr.output(mandatory = True),
     },
 )
 
-def one_unit_library(name, srcs, copts = [], **kwargs):
+def one_unit_library(name, srcs, copts = [], left_out = [], **kwargs):
     """A cc_library whose sources are compiled as one.
 
     Args:
       name: of the library; the file that is compiled is NAME_unit.cc, or NAME_unit_test.cc where the sources are tests.
       srcs: sources and private headers, or a filegroup of them.
       copts: as those of cc_library.
+      left_out: names of sources in a filegroup that another library compiles.
       **kwargs: further attributes of cc_library.
     """
     sources = [source for source in srcs if not source.endswith(".h")]
@@ -45,6 +47,7 @@ def one_unit_library(name, srcs, copts = [], **kwargs):
     _one_unit(
         name = name + "_unit",
         srcs = srcs,
+        left_out = left_out,
         tags = kwargs.get("tags"),
         testonly = kwargs.get("testonly"),
         unit = unit,

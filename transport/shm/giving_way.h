@@ -15,6 +15,14 @@
 
 namespace weir::shm {
 
+// Whether nobody else wants this processor: lets others run once.
+[[nodiscard]] inline bool is_processor_free() noexcept {
+  constexpr std::chrono::microseconds nobody_ran{3};
+  const auto begin = std::chrono::steady_clock::now();
+  sched_yield();
+  return std::chrono::steady_clock::now() - begin <= nobody_ran;
+}
+
 class GivingWay {
  public:
   // Gives way once, unless that was in vain lately. Whether `ready`, called afterwards, says that the wait is over.

@@ -122,6 +122,9 @@ class SubscriberPort final : public spi::SubscriberPort {
   static std::uint64_t token_of(Pins::Pin* pin) noexcept { return std::bit_cast<std::uint64_t>(pin); }
   static Pins::Pin* pin_of_token(std::uint64_t token) noexcept { return std::bit_cast<Pins::Pin*>(token); }
 
+  // Whose take() in this thread was the last to find nothing.
+  static inline constinit thread_local const SubscriberPort* missed_last = nullptr;
+
   // The next sample in the common case: one publisher alone, whose next sample is neither missing nor too old.
   struct Next {
     enum State : std::uint8_t { there, missing, otherwise } state = otherwise;
@@ -142,6 +145,11 @@ class SubscriberPort final : public spi::SubscriberPort {
     const std::uint64_t valid = valid_mark(sequence);
     const std::uint64_t word = slot.word.load(std::memory_order_seq_cst);
     if (word < valid && !tokens_ && publishers_.is_quiet()) {
+      // Who polls one topic alone takes the slot's lines away from the publisher amid its writing, if it does not
+      // pause.
+      if (std::exchange(missed_last, this) == this) {
+        pause_processor();
+      }
       return {.state = Next::missing};
     }
     if (word != valid || ring.published(sequence + from->look_ahead)) [[unlikely]] {

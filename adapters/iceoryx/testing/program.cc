@@ -5,14 +5,18 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <ctime>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -20,6 +24,24 @@ namespace weir::iceoryx {
 namespace {
 
 constexpr int patience_milliseconds = 60'000;
+
+// The file that is mapped at `address` of a process.
+std::string file_at(pid_t process, std::uint64_t address) {
+  std::ifstream maps(fmt::format("/proc/{}/maps", process));
+  for (std::string line; std::getline(maps, line);) {
+    std::istringstream words(line);
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    char dash = 0;
+    std::string word;
+    words >> std::hex >> begin >> dash >> end;
+    if (address < begin || address >= end) continue;
+    while (words >> word) {
+    }
+    return word;  // the last: the file
+  }
+  return "nothing";
+}
 
 }  // namespace
 
@@ -75,6 +97,23 @@ std::chrono::nanoseconds Program::processor_time() const {
     throw std::runtime_error(fmt::format("{} has no processor time to tell: it has ended", path_));
   }
   return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
+std::set<std::string> Program::code_at_work(int looks) const {
+  std::set<std::string> files;
+  for (int look = 0; look < looks; ++look) {
+    int status = 0;
+    user_regs_struct registers{};
+    if (::ptrace(PTRACE_SEIZE, pid_, nullptr, nullptr) != 0 ||
+        ::ptrace(PTRACE_INTERRUPT, pid_, nullptr, nullptr) != 0 || ::waitpid(pid_, &status, __WALL) != pid_ ||
+        !WIFSTOPPED(status) || ::ptrace(PTRACE_GETREGS, pid_, nullptr, &registers) != 0) {
+      throw std::runtime_error(fmt::format("{} cannot be looked at", path_));
+    }
+    files.insert(file_at(pid_, registers.rip));
+    ::ptrace(PTRACE_DETACH, pid_, nullptr, nullptr);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // so that it is somewhere else
+  }
+  return files;
 }
 
 std::string Program::expect(std::string_view text) {

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -39,6 +40,8 @@ class Program {
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   // What it has used so far. Only while it runs.
   [[nodiscard]] std::chrono::nanoseconds processor_time() const;
+  // The files whose code its main thread runs, looked at so many times, a millisecond apart. Only while it runs.
+  [[nodiscard]] std::set<std::string> code_at_work(int looks) const;
   // Only if it runs.
   void signal(int number) const;
   void kill();

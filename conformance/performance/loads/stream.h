@@ -12,7 +12,7 @@ template <Carrier Type>
 [[nodiscard]] Crew stream_crew(const std::shared_ptr<const Type>& carrier, const Task& task) {
   // Several times what a queue holds, so that a batch is not what had gathered
   // in it meanwhile.
-  const std::uint64_t batch_size = (task.message.size <= 4096 ? 16 : 4) * depth_for(task.message.size);
+  const std::uint64_t batch_size = (task.message.size <= 4096 ? 16 : 4) * depth_for(task);
   const auto meeting = std::make_shared<const Meeting>();
 
   const auto measure = [=] {

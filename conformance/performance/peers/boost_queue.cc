@@ -5,7 +5,8 @@
 namespace weir::performance {
 namespace {
 
-constexpr Abilities abilities{.spins = true, .blocks = true, .streams = true, .fans_out = true, .fans_in = true};
+constexpr Abilities abilities{
+    .spins = true, .blocks = true, .streams = true, .fans_out = true, .fans_in = true, .deepens = true};
 
 const bool added = add_peer({.name = "Boost queue",
                              .rank = 24,

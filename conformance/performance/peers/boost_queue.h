@@ -32,8 +32,8 @@ class BoostQueue {
   static std::unique_ptr<Queue> make(const Task& task) {
     static int count = 0;
     const std::string name = fmt::format("weir-performance-{}-{}", getpid(), ++count);
-    auto queue = std::make_unique<Queue>(boost::interprocess::create_only, name.c_str(), depth_for(task.message.size),
-                                         task.message.size);
+    auto queue =
+        std::make_unique<Queue>(boost::interprocess::create_only, name.c_str(), depth_for(task), task.message.size);
     Queue::remove(name.c_str());
     return queue;
   }

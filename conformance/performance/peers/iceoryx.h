@@ -91,7 +91,7 @@ class Iceoryx {
   }
   [[nodiscard]] Receiver receiver(Lane lane) const {
     iox::popo::SubscriberOptions options;
-    options.queueCapacity = is_lossless() ? depth_for(task_.message.size) : 16;
+    options.queueCapacity = is_lossless() ? depth_for(task_) : 16;
     options.queueFullPolicy =
         is_lossless() ? iox::popo::QueueFullPolicy::BLOCK_PRODUCER : iox::popo::QueueFullPolicy::DISCARD_OLDEST_DATA;
     return {std::make_unique<iox::popo::UntypedSubscriber>(service(lane), options), task_.blocking};

@@ -8,8 +8,13 @@
 namespace weir::performance {
 namespace {
 
-constexpr Abilities abilities{
-    .blocks = true, .streams = true, .fans_out = true, .fans_in = true, .drops = true, .has_threads = true};
+constexpr Abilities abilities{.blocks = true,
+                              .streams = true,
+                              .fans_out = true,
+                              .fans_in = true,
+                              .deepens = true,
+                              .drops = true,
+                              .has_threads = true};
 
 std::shared_ptr<const Nng> make(const Task& task) {
   static int feeds = 0;

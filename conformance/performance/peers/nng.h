@@ -128,7 +128,7 @@ class Nng {
   }
 
  private:
-  [[nodiscard]] int depth() const noexcept { return static_cast<int>(depth_for(task_.message.size)); }
+  [[nodiscard]] int depth() const noexcept { return static_cast<int>(depth_for(task_)); }
   // Goes on in the background when nobody listens yet.
   void dial(const Socket& socket, Lane lane) const {
     check(nng_dial(socket.get(), address(lane).c_str(), nullptr, NNG_FLAG_NONBLOCK), "dial");

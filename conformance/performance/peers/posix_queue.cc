@@ -33,7 +33,7 @@ class Queue {
     static int count = 0;
     const std::string name = fmt::format("/weir-performance-{}-{}", getpid(), ++count);
     mq_attr attributes{};
-    attributes.mq_maxmsg = static_cast<long>(std::min<std::size_t>(limit("msg_max"), depth_for(task.message.size)));
+    attributes.mq_maxmsg = static_cast<long>(std::min<std::size_t>(limit("msg_max"), depth_for(task)));
     attributes.mq_msgsize = static_cast<long>(task.message.size);
     queue_ = mq_open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | (task.blocking ? 0 : O_NONBLOCK), 0600, &attributes);
     if (queue_ < 0) {

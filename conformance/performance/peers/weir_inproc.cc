@@ -11,6 +11,7 @@ constexpr Abilities abilities{.spins = true,
                               .fans_out = true,
                               .broadcasts = true,
                               .fans_in = true,
+                              .deepens = true,
                               .drops = true,
                               .listens = true,
                               .threads = true};

@@ -17,7 +17,7 @@ namespace weir::performance {
   if (!lossless) {
     return {};
   }
-  return fmt::format("policy=lossless&depth={}&grant={}", depth_for(task.message.size),
+  return fmt::format("policy=lossless&depth={}&grant={}", depth_for(task),
                      task.blocking || !can_reject ? "block" : "reject");
 }
 

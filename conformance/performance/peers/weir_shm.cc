@@ -12,6 +12,7 @@ constexpr Abilities abilities{.spins = true,
                               .fans_out = true,
                               .broadcasts = true,
                               .fans_in = true,
+                              .deepens = true,
                               .drops = true,
                               .recovers = true,
                               .listens = true};

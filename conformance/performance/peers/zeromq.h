@@ -182,7 +182,7 @@ class ZeroMq {
   [[nodiscard]] bool one_to_one() const noexcept {
     return task_.load == Load::latency || task_.load == Load::stream || task_.load == Load::many_topics;
   }
-  [[nodiscard]] int depth() const noexcept { return static_cast<int>(depth_for(task_.message.size)); }
+  [[nodiscard]] int depth() const noexcept { return static_cast<int>(depth_for(task_)); }
   [[nodiscard]] std::string address(Lane lane) const {
     return prefix_ + (lane.direction == Direction::there ? "there" : "back") + std::to_string(lane.index);
   }
