@@ -47,7 +47,7 @@ class Subscriber {
   [[nodiscard]] Result<Sample> take();
 
   // Waits until take() has something. Costs no processor time while it sleeps; spins only when the next sample is
-  // expected within microseconds.
+  // expected within microseconds, and now and then, for up to 0.1 ms, to find out whether it is.
   [[nodiscard]] Result<Wake> wait(Deadline deadline, const std::stop_token& stop = {});
 
   // For an event loop: readable when take() has something, or next_event(), once it was called. Level-triggered, may be

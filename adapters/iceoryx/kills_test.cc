@@ -70,6 +70,7 @@ class Kills : public RoudiTest {
                                              used.count(), fmt::join(files, ", "), silence.what()));
       }
       ++spun_;
+      fmt::print("survivor {} of three spins in {}\n", number_of(survivor), fmt::join(files, ", "));
       survivor.kill();
       return {};
     }
@@ -145,7 +146,7 @@ TEST_F(Kills, HangNobodyAbortNobodyAndSpoilNoAccount) {
   }
   end_survivors();
   EXPECT_LE(spun_, 2) << "seen once in about fifteen runs";
-  fmt::print("{} subscribers, {} publishers and {} RouDis killed; started anew {} times, {} as a publisher spun\n",
+  fmt::print("{} subscribers, {} publishers and {} RouDis killed; started anew {} times; {} survivors spun\n",
              killed["subscribe"], killed["publish"], killed["roudi"], restarts, spun_);
 }
 

@@ -86,10 +86,8 @@ class ConformanceTest : public ::testing::Test {
 
   // How often a test repeats what chance, or the manner of an end, makes different each time.
   // WEIR_CONFORMANCE_ONE_ROUND_IN=7 makes that a seventh of `all`, and the log says so. `least`: what is judged needs
-  // as many; if that is not known, and the test is declared to fail, it needs all to do so.
+  // as many; if that is not known, and the test is declared to fail always, it needs all to do so.
   [[nodiscard]] int chosen_rounds(int all, std::optional<int> least = {}) const;
-  // 1: all of them.
-  [[nodiscard]] static int one_round_in();
 
   // The test's own node, for what a test does without a peer.
   [[nodiscard]] Node& node() { return *node_; }
@@ -120,6 +118,10 @@ class ConformanceTest : public ::testing::Test {
   void set_up();
   [[nodiscard]] std::string disturbance() const;
   void settle_failures();
+  // Whether it is declared to fail always.
+  [[nodiscard]] bool is_to_fail() const;
+  // 1: all rounds.
+  [[nodiscard]] static int one_round_in();
   void report_hang();
   [[noreturn]] void end_hung();
 

@@ -22,17 +22,15 @@ class Spinning {
   static constexpr std::chrono::microseconds worth{20};
   // What a peer that is at it may take.
   static constexpr std::chrono::microseconds at_least{5};
-  // What a peer that sleeps takes at most to be there, on a virtual machine; a try waits for that.
+  // What a peer that sleeps usually takes to be there, on a virtual machine; a try waits for that.
   static constexpr std::chrono::microseconds wake_up{100};
 
-  [[nodiscard]] bool pays() const noexcept {
-    static const bool alone = std::thread::hardware_concurrency() < 2;
-    return !alone && (expected_gap_ <= worth || to_try_ > 0);
-  }
+  [[nodiscard]] bool pays() const noexcept { return !alone() && (expected_gap_ <= worth || to_try_ > 0); }
   // Whether it pays only perhaps: not where others want this processor.
-  [[nodiscard]] bool is_try() const noexcept { return to_try_ > 0; }
+  [[nodiscard]] bool is_try() const noexcept { return !alone() && to_try_ > 0; }
   void end_try() noexcept { to_try_ = 0; }
-  // When to give it up: after twice as long as waits took lately. Whom one waits for may need this very processor.
+  // When to give it up: a try after a wake-up, else after twice as long as waits took lately. Whom one waits for may
+  // need this very processor.
   [[nodiscard]] Deadline end(Deadline deadline) const noexcept {
     const std::chrono::nanoseconds patience =
         is_try() ? wake_up : std::clamp<std::chrono::nanoseconds>(2 * expected_gap_, at_least, 2 * worth);
@@ -50,16 +48,16 @@ class Spinning {
         to_try_ = 0;
       }
     } else if (expected_gap_ <= worth) {
-      if (++paid_ == lasting) {
+      if (paid_ < lasting && ++paid_ == lasting) {
         leave_out_ = least_left_out;
         left_out_ = least_left_out;
       }
     } else {
       paid_ = 0;
-      if (left_out_-- == 0) {
+      if (--left_out_ == 0) {
         to_try_ = waits_of_a_try;
         short_waits_ = 0;
-        leave_out_ = std::min(2 * leave_out_ + 1, most_left_out);
+        leave_out_ = std::min(2 * leave_out_, most_left_out);
         left_out_ = leave_out_;
       }
     }
@@ -67,6 +65,11 @@ class Spinning {
   void note_no_wait() noexcept { expected_gap_ /= 2; }
 
  private:
+  [[nodiscard]] static bool alone() noexcept {
+    static const bool alone = std::thread::hardware_concurrency() < 2;
+    return alone;
+  }
+
   // A try, which both peers have to make at the same time, is so many waits long; so many short ones in a row make it a
   // success. Who finds some messages at once now and then has that without an answer: so a success counts as one when
   // spinning has paid for longer.
@@ -74,8 +77,8 @@ class Spinning {
   static constexpr int convincing = 4;
   static constexpr int lasting = 256;
   // Long waits between two tries: more each time.
-  static constexpr int least_left_out = 7;
-  static constexpr int most_left_out = 1023;
+  static constexpr int least_left_out = 8;
+  static constexpr int most_left_out = 1024;
 
   std::chrono::nanoseconds expected_gap_{0};  // moving average
   int to_try_ = 0;                            // waits left of a try

@@ -125,10 +125,24 @@ TEST_F(SpinningWhereThereAreProcessors, TwoThatAnswerOneAnotherComeToDoWithoutSl
 }
 
 TEST_F(SpinningWhereThereAreProcessors, GivesUpAfterTwiceAsLongAsWaitsTookAndWithinItsDeadline) {
-  note(100, microseconds(10));
-  const Deadline begin = after(std::chrono::nanoseconds(0));
-  EXPECT_LE(spinning_.end(after(seconds(1))) - begin, seconds(1));
-  EXPECT_LE(spinning_.end(begin), begin);
+  const auto patience = [this](std::chrono::nanoseconds least, std::chrono::nanoseconds most) {
+    const Deadline before = after(std::chrono::nanoseconds(0));
+    const Deadline end = spinning_.end(after(seconds(1)));
+    EXPECT_GE(end, before + least);
+    EXPECT_LE(end, after(most));
+  };
+  note(100, microseconds(8));
+  patience(microseconds(15), microseconds(16));
+  note(100, microseconds(1));
+  patience(microseconds(5), microseconds(5));
+  note(1, seconds(10));
+  patience(microseconds(40), microseconds(40));
+  while (!spinning_.is_try()) {
+    note(1, microseconds(100));
+  }
+  patience(microseconds(100), microseconds(100));
+  const Deadline now = after(std::chrono::nanoseconds(0));
+  EXPECT_EQ(spinning_.end(now), now);
 }
 
 }  // namespace

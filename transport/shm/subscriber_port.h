@@ -4,6 +4,7 @@
 #include <bit>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "transport/backend.h"
@@ -122,8 +123,13 @@ class SubscriberPort final : public spi::SubscriberPort {
   static std::uint64_t token_of(Pins::Pin* pin) noexcept { return std::bit_cast<std::uint64_t>(pin); }
   static Pins::Pin* pin_of_token(std::uint64_t token) noexcept { return std::bit_cast<Pins::Pin*>(token); }
 
-  // Whose take() in this thread was the last to find nothing.
-  static inline constinit thread_local const SubscriberPort* missed_last = nullptr;
+  // Which sample, not there yet, was the last to be looked for in this thread.
+  struct Missed {
+    const SubscriberPort* port;
+    std::uint64_t sequence;
+    friend bool operator==(const Missed&, const Missed&) = default;
+  };
+  static inline constinit thread_local Missed missed_last{nullptr, 0};
 
   // The next sample in the common case: one publisher alone, whose next sample is neither missing nor too old.
   struct Next {
@@ -147,7 +153,8 @@ class SubscriberPort final : public spi::SubscriberPort {
     if (word < valid && !tokens_ && publishers_.is_quiet()) {
       // Who polls one topic alone takes the slot's lines away from the publisher amid its writing, if it does not
       // pause.
-      if (std::exchange(missed_last, this) == this) {
+      const Missed missed{.port = this, .sequence = sequence};
+      if (std::exchange(missed_last, missed) == missed) {
         pause_processor();
       }
       return {.state = Next::missing};

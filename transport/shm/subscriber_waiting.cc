@@ -54,7 +54,8 @@ Result<Wake> SubscriberPort::wait(Deadline deadline, const std::stop_token& stop
   const auto begin = std::chrono::steady_clock::now();
   const auto ready = [this] { return publishers_.ready(); };
   // Who waits for an answer does so alone; where others wait too they want the processor.
-  if (spinning_.is_try() && (counters_.sleepers.load(std::memory_order_relaxed) != 0 || !is_processor_free())) {
+  const std::uint64_t own = is_counted_ ? 1 : 0;
+  if (spinning_.is_try() && (counters_.sleepers.load(std::memory_order_relaxed) > own || !is_processor_free())) {
     spinning_.end_try();
   }
   const Wake wake = spin(deadline, stop) || giving_way_.until(ready) ? Wake::ready : sleep(deadline, stop);

@@ -104,13 +104,13 @@ std::set<std::string> Program::code_at_work(int looks) const {
   for (int look = 0; look < looks; ++look) {
     int status = 0;
     user_regs_struct registers{};
-    if (::ptrace(PTRACE_SEIZE, pid_, nullptr, nullptr) != 0 ||
-        ::ptrace(PTRACE_INTERRUPT, pid_, nullptr, nullptr) != 0 || ::waitpid(pid_, &status, __WALL) != pid_ ||
-        !WIFSTOPPED(status) || ::ptrace(PTRACE_GETREGS, pid_, nullptr, &registers) != 0) {
-      throw std::runtime_error(fmt::format("{} cannot be looked at", path_));
-    }
-    files.insert(file_at(pid_, registers.rip));
+    const bool seen = ::ptrace(PTRACE_SEIZE, pid_, nullptr, nullptr) == 0 &&
+                      ::ptrace(PTRACE_INTERRUPT, pid_, nullptr, nullptr) == 0 &&
+                      ::waitpid(pid_, &status, __WALL) == pid_ && WIFSTOPPED(status) &&
+                      ::ptrace(PTRACE_GETREGS, pid_, nullptr, &registers) == 0;
     ::ptrace(PTRACE_DETACH, pid_, nullptr, nullptr);
+    if (!seen) throw std::runtime_error(fmt::format("{} cannot be looked at", path_));
+    files.insert(file_at(pid_, registers.rip));
     std::this_thread::sleep_for(std::chrono::milliseconds(1));  // so that it is somewhere else
   }
   return files;
