@@ -4,7 +4,6 @@
 #include <bit>
 #include <memory>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "transport/backend.h"
@@ -123,13 +122,20 @@ class SubscriberPort final : public spi::SubscriberPort {
   static std::uint64_t token_of(Pins::Pin* pin) noexcept { return std::bit_cast<std::uint64_t>(pin); }
   static Pins::Pin* pin_of_token(std::uint64_t token) noexcept { return std::bit_cast<Pins::Pin*>(token); }
 
-  // Which sample, not there yet, was the last to be looked for in this thread.
-  struct Missed {
-    const SubscriberPort* port;
-    std::uint64_t sequence;
-    friend bool operator==(const Missed&, const Missed&) = default;
-  };
-  static inline constinit thread_local Missed missed_last{nullptr, 0};
+  // Who polls one topic alone takes the slot's lines away from the publisher amid its writing, if it does not pause.
+  // Out of line: what is inlined into take() costs those who find something.
+  [[gnu::noinline, gnu::cold]] void pause_if_polling() noexcept {
+    struct Missed {
+      const SubscriberPort* port;
+      std::uint64_t sequence;
+    };
+    static constinit thread_local Missed last{nullptr, 0};
+    const std::uint64_t sequence = publishers_.sole()->next;
+    if (last.port == this && last.sequence == sequence) {
+      pause_processor();
+    }
+    last = {.port = this, .sequence = sequence};
+  }
 
   // The next sample in the common case: one publisher alone, whose next sample is neither missing nor too old.
   struct Next {
@@ -151,12 +157,7 @@ class SubscriberPort final : public spi::SubscriberPort {
     const std::uint64_t valid = valid_mark(sequence);
     const std::uint64_t word = slot.word.load(std::memory_order_seq_cst);
     if (word < valid && !tokens_ && publishers_.is_quiet()) {
-      // Who polls one topic alone takes the slot's lines away from the publisher amid its writing, if it does not
-      // pause.
-      const Missed missed{.port = this, .sequence = sequence};
-      if (std::exchange(missed_last, missed) == missed) {
-        pause_processor();
-      }
+      pause_if_polling();
       return {.state = Next::missing};
     }
     if (word != valid || ring.published(sequence + from->look_ahead)) [[unlikely]] {
