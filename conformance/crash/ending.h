@@ -9,13 +9,16 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <numeric>
 #include <random>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -77,6 +80,14 @@ class Chance {
   // From 0 up to `count`, without it.
   [[nodiscard]] std::uint64_t below(std::uint64_t count) {
     return std::uniform_int_distribution<std::uint64_t>(0, count - 1)(engine_);
+  }
+
+  // The numbers below `count`, each once.
+  [[nodiscard]] std::vector<std::uint64_t> order_of(std::uint64_t count) {
+    std::vector<std::uint64_t> order(count);
+    std::iota(order.begin(), order.end(), std::uint64_t{0});
+    std::shuffle(order.begin(), order.end(), engine_);
+    return order;
   }
 
   // Lets a random time pass, so that what happens next hits others at any point of their work. It waits for nothing:

@@ -19,8 +19,8 @@ class KillPoints : public ConformanceTest {
   // Makes a victim ready on this topic, and says what it shall do.
   using Prepare = std::function<Request(ScriptedPeer& victim, const std::string& topic)>;
 
-  // Kills a victim at point after point: all of them in their order, or as many as fit into the budget, chosen at
-  // random. Survivors and a successor are judged each time.
+  // Kills a victim at point after point in a random order: all of them, or as many as fit into the budget, one at
+  // least. Survivors and a successor are judged each time.
   void kill_at_points(Tracer::Points points, const Prepare& prepare);
 
  private:
@@ -75,17 +75,14 @@ void KillPoints::kill_at_points(Tracer::Points points, const Prepare& prepare) {
   EXPECT_GT(*all, 0U);
   Chance chance;
   std::uint64_t killed = 0;
-  // Exhaustive if the budget lets all be reached; at one at least if it lets none.
-  const auto once = std::chrono::steady_clock::now() - begin;
-  const bool exhaustive = once * *all < budget();
-  const auto goes_on = [&] { return exhaustive || std::chrono::steady_clock::now() - begin < budget(); };
-  while (!HasFailure() && killed < *all && (killed == 0 || goes_on())) {
-    const std::uint64_t point = exhaustive ? killed : chance.below(*all);
+  for (const std::uint64_t point : chance.order_of(*all)) {
+    // What a point takes is not foreseen: another machine, or the same beside others, takes three times as long.
+    if (HasFailure() || (killed > 0 && std::chrono::steady_clock::now() - begin >= budget())) break;
     SCOPED_TRACE(fmt::format("killed at point {} of {}", point, *all));
     kill_at(point, points, prepare);
     ++killed;
   }
-  fmt::print("{} kill points, {} of {} killed at\n", *all, killed, exhaustive ? "all" : "a sample");
+  fmt::print("{} kill points, killed at {}\n", *all, killed);
 }
 
 CONFORMANCE_TEST(KillPoints, APublisherKilledAtAStoreOrSystemCallHarmsNobody, "CRASH-23") {

@@ -114,15 +114,15 @@ class ShmBackend final : public spi::Backend {
     if (!place) {
       return tl::unexpected(place.error());
     }
+    File root;
     // An absolute topic lies among the user's own files: there only the topic itself is ours.
-    if (!endpoint.topic.starts_with('/')) {
-      if (is_new(place->root)) {
-        if (const Result<File> root = open_root(place->root)) {
-          sweep(root->get());  // without the lock: it tells the log
-        }
+    if (!endpoint.topic.starts_with('/') && is_new(place->root)) {
+      if (Result<File> opened = open_root(place->root)) {
+        root = std::move(*opened);
+        sweep(root.get());  // without the lock: it tells the log
       }
     }
-    return TopicDirectory::join(*place);
+    return TopicDirectory::join(*place, std::move(root));
   }
 
   bool is_new(const std::string& root) {

@@ -222,11 +222,11 @@ class PublisherPort final : public spi::PublisherPort {
   bool entered_ = false;  // enter() has succeeded
   std::uint64_t next_ = 0;
   std::uint64_t last_ticks_ = no_ticks;
-  std::uint64_t generation_ = 0;        // of the want word
-  std::vector<std::uint64_t> pinned_;   // kept for its memory
-  std::optional<Error> back_pressure_;  // made once, returned often
-  bool refused_ = false;                // the last publish came to back-pressure
-  Spinning spinning_;
+  std::uint64_t generation_ = 0;              // of the want word
+  std::vector<std::uint64_t> pinned_;         // kept for its memory
+  std::optional<Error> back_pressure_;        // made once, returned often
+  bool refused_ = false;                      // the last publish came to back-pressure
+  Spinning spinning_{Spinning::Tries::none};  // who takes its messages does not answer it
   GivingWay giving_way_;
   File epoll_;  // once fd() was asked for
   TokenFifo tokens_;

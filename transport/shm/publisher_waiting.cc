@@ -33,7 +33,6 @@ bool PublisherPort::look_for_space() {
 }
 
 bool PublisherPort::spin_for_space(Deadline deadline) {
-  spinning_.end_try();  // who takes its messages does not answer it
   if (!spinning_.pays()) {
     return false;
   }

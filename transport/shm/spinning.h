@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <thread>
 
 #include "transport/deadline.h"
@@ -18,6 +19,11 @@ namespace weir::shm {
 
 class Spinning {
  public:
+  // Whether trying can pay at all: not for one whom nobody answers.
+  enum class Tries : std::uint8_t { none, now_and_then };
+
+  explicit Spinning(Tries tries) noexcept : tries_(tries) {}
+
   // A sleep costs its owner 9 to 15 microseconds of processor time: spinning pays below that.
   static constexpr std::chrono::microseconds worth{20};
   // What a peer that is at it may take.
@@ -54,7 +60,7 @@ class Spinning {
       }
     } else {
       paid_ = 0;
-      if (--left_out_ == 0) {
+      if (tries_ == Tries::now_and_then && --left_out_ == 0) {
         to_try_ = waits_of_a_try;
         short_waits_ = 0;
         leave_out_ = std::min(2 * leave_out_, most_left_out);
@@ -80,6 +86,7 @@ class Spinning {
   static constexpr int least_left_out = 8;
   static constexpr int most_left_out = 1024;
 
+  Tries tries_;
   std::chrono::nanoseconds expected_gap_{0};  // moving average
   int to_try_ = 0;                            // waits left of a try
   int short_waits_ = 0;                       // the last ones of the try

@@ -27,7 +27,7 @@ class SpinningWhereThereAreProcessors : public ::testing::Test {
     }
   }
 
-  Spinning spinning_;
+  Spinning spinning_{Spinning::Tries::now_and_then};
 };
 
 TEST_F(SpinningWhereThereAreProcessors, PaysAtFirstAndWhileWaitsAreShort) {
@@ -70,6 +70,14 @@ TEST_F(SpinningWhereThereAreProcessors, PaysOnceATryWasASuccessHoweverLongTheWai
   EXPECT_FALSE(spinning_.is_try());
 }
 
+TEST_F(SpinningWhereThereAreProcessors, IsNeverTriedByOneWhomNobodyAnswers) {
+  Spinning unanswered(Spinning::Tries::none);
+  for (int wait = 0; wait < 6000; ++wait) {
+    EXPECT_EQ(unanswered.pays(), wait == 0);
+    unanswered.note(microseconds(90));
+  }
+}
+
 TEST_F(SpinningWhereThereAreProcessors, ATryThatIsEndedIsOver) {
   note(1, seconds(10));
   while (!spinning_.is_try()) {
@@ -107,8 +115,8 @@ TEST_F(SpinningWhereThereAreProcessors, IsTriedSoonAgainOnlyWhereItPaidForLong) 
 TEST_F(SpinningWhereThereAreProcessors, TwoThatAnswerOneAnotherComeToDoWithoutSleeping) {
   constexpr microseconds late(30);
   constexpr microseconds at_once(1);
-  Spinning one;
-  Spinning other;
+  Spinning one(Spinning::Tries::now_and_then);
+  Spinning other(Spinning::Tries::now_and_then);
   one.note(seconds(1));  // the other was not there yet
   bool sleeps = true;
   int waits = 0;

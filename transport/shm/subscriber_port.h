@@ -253,7 +253,7 @@ class SubscriberPort final : public spi::SubscriberPort {
   std::uint64_t generation_ = 0;  // of the asleep word
   bool is_counted_ = false;       // among the sleepers
   Deadline next_look_for_ends_ = at_once;
-  Spinning spinning_;
+  Spinning spinning_{Spinning::Tries::now_and_then};
   GivingWay giving_way_;
   File epoll_;  // once fd() was asked for
   TokenFifo tokens_;

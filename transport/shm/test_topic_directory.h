@@ -41,7 +41,7 @@ class TopicDirectoryTest : public ::testing::Test {
     return topic.error();
   }
 
-  [[nodiscard]] std::string directory() const { return root.path() + "/" + place.name; }
+  [[nodiscard]] std::string directory() const { return place.root + "/" + place.name; }
   [[nodiscard]] std::string path_of(const char* file) const { return directory() + "/" + file; }
 
   [[nodiscard]] bool is_empty() const { return entries_of(root.descriptor()).empty(); }

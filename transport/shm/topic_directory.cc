@@ -59,7 +59,8 @@ Result<bool> lost_or(const Error& error) {
 
 }  // namespace
 
-TopicDirectory::TopicDirectory(Place place) : place_(std::move(place)), process_(this_process()) {}
+TopicDirectory::TopicDirectory(Place place, File root)
+    : place_(std::move(place)), process_(this_process()), root_(std::move(root)) {}
 
 TopicDirectory::~TopicDirectory() {
   if (process_ != spi::process_generation() || !root_) return;
@@ -67,8 +68,8 @@ TopicDirectory::~TopicDirectory() {
   remove_topic_if_unused(root_.get(), place_.name);
 }
 
-Result<std::unique_ptr<TopicDirectory>> TopicDirectory::join(const Place& place) {
-  std::unique_ptr<TopicDirectory> self(new TopicDirectory(place));
+Result<std::unique_ptr<TopicDirectory>> TopicDirectory::join(const Place& place, File root) {
+  std::unique_ptr<TopicDirectory> self(new TopicDirectory(place, std::move(root)));
   for (int round = 0; round < rounds; ++round) {
     Result<bool> joined = self->try_join();
     if (joined && !*joined) continue;
@@ -95,17 +96,27 @@ Result<bool> TopicDirectory::try_join() {
   return done;
 }
 
-Result<bool> TopicDirectory::open_directory() {
-  user_ = Lock();
+Status TopicDirectory::open_own_root() {
   Result<File> root = open_root(place_.root);
   if (!root) {
     return failure(root.error().code(), fmt::format("topic \"{}\": {}", place_.topic, root.error().message()));
   }
   root_ = std::move(*root);
+  return {};
+}
+
+Result<bool> TopicDirectory::open_directory() {
+  user_ = Lock();
+  if (!root_) {
+    if (Status opened = open_own_root(); !opened) return tl::unexpected(opened.error());
+  }
   struct stat status {};
   if (fstat(root_.get(), &status) != 0) return tl::unexpected(system_error(what("examine the root of"), errno));
   const int error_number = make_directory(root_.get(), place_.name, audience_of(status));
-  if (error_number == ENOENT) return false;
+  if (error_number == ENOENT) {  // the root has been removed: make it anew
+    root_ = File();
+    return false;
+  }
   if (error_number != 0 && error_number != EEXIST) {
     return tl::unexpected(refused(error_number, status, place_.root, what("make")));
   }

@@ -23,6 +23,8 @@ class TopicDirectory {
  public:
   // Joins the topic's directory, creating what is missing, and cleans what dead owners left in it (clean_topic).
   //
+  // `root`: the opened directory place.root where the caller has it; else it is opened, and made as needed.
+  //
   // Steps, each repeated from the start when a remover wins the race: mkdir; the epoch file, made unnamed and linked;
   // the users' lock, shared; does the name still lead to the locked file; the topic file, made unnamed with magic,
   // version, full topic and clock, and linked, or the one that is there checked.
@@ -32,7 +34,7 @@ class TopicDirectory {
   // layout version, naming both; unsupported; unavailable when a remover that does not go on (it is stopped) keeps the
   // topic locked. After an error nothing of the attempt is left, and what is corrupt or incompatible is left as it was
   // found.
-  [[nodiscard]] static Result<std::unique_ptr<TopicDirectory>> join(const Place& place);
+  [[nodiscard]] static Result<std::unique_ptr<TopicDirectory>> join(const Place& place, File root = File());
 
   // Leaves: drops the users' lock and removes the topic if this was the last user. In a forked child, does nothing
   // shared.
@@ -51,10 +53,11 @@ class TopicDirectory {
   [[nodiscard]] const TopicHeader& header() const noexcept { return header_; }
 
  private:
-  explicit TopicDirectory(Place place);
+  TopicDirectory(Place place, File root);
 
   // One round of join(). False: a remover won, start again.
   Result<bool> try_join();
+  Status open_own_root();
   Result<bool> open_directory();
   Result<bool> become_user();
   Result<bool> agree_on_topic();

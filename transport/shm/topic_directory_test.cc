@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -55,6 +56,16 @@ TEST_F(TopicDirectoryTest, LastUserRemovesTheTopicAndNobodyBefore) {
   EXPECT_TRUE(join());
   second = nullptr;
   EXPECT_TRUE(is_empty());
+}
+
+TEST_F(TopicDirectoryTest, IsMadeAlthoughTheRootThatWasOpenedForItIsRemovedMeanwhile) {
+  place.root += "/v1";
+  Result<File> opened = open_root(place.root);
+  ASSERT_TRUE(opened);
+  ASSERT_EQ(rmdir(place.root.c_str()), 0);
+  const Result<Topic> topic = TopicDirectory::join(place, std::move(*opened));
+  ASSERT_TRUE(topic) << topic.error().message();
+  EXPECT_EQ(files(), Names({epoch_file, topic_file}));
 }
 
 TEST_F(TopicDirectoryTest, FilesAreForTheirUserAloneWhateverTheUmask) {
