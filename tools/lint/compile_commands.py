@@ -67,7 +67,10 @@ def main():
         source = arguments[arguments.index("-c") + 1]
         # What generators wrote is not ours to judge.
         if (ROOT / source).exists() and not source.startswith(("external/", "bazel-out/")):
-            commands.setdefault(source, [argument.replace("bazel-out/", outputs, 1) for argument in for_clang(arguments)])
+            command = [argument.replace("bazel-out/", outputs, 1) for argument in for_clang(arguments)]
+            # Of a source that is compiled in several ways (for the model run, say) the plain one.
+            if source not in commands or len(command) < len(commands[source]):
+                commands[source] = command
     database = [{"directory": str(ROOT), "file": source, "arguments": arguments}
                 for source, arguments in sorted(commands.items())]
     out.write_text(json.dumps(database, indent=1) + "\n", encoding="utf-8")

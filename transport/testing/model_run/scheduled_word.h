@@ -15,8 +15,8 @@ template <class Value>
 class ScheduledWord {
  public:
   ScheduledWord() = default;
-  constexpr ScheduledWord(Value value) noexcept
-      : word_(value) {}  // NOLINT(google-explicit-constructor): as std::atomic
+  // NOLINTNEXTLINE(google-explicit-constructor): as std::atomic
+  constexpr ScheduledWord(Value value) noexcept : word_(value) {}
   ScheduledWord(const ScheduledWord&) = delete;
   ScheduledWord& operator=(const ScheduledWord&) = delete;
   ~ScheduledWord() = default;
