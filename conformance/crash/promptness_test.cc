@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -13,17 +14,28 @@ namespace weir::conformance {
 using Crash = ConformanceTest;
 using namespace std::chrono_literals;
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int slowness = 4;  // a sanitizer's
+#else
+constexpr int slowness = 1;
+#endif
+
 CONFORMANCE_TEST(Crash, ABlockedPublisherIsFreedWithinFiveMilliseconds, "CRASH-20") {
   NEEDS(processes);
   NEEDS(lossless_block);
   const std::string topic = uri("topic", "grant=block&policy=lossless&depth=1");
   ScriptedPeer& source = peer("source");
   auto publisher = source.publisher(topic);
-  std::chrono::nanoseconds shortest = 1h;
-  // The machine may be busy with others, which lengthens some waits, or all of a few rounds, but never shortens one.
-  const auto end = std::chrono::steady_clock::now() + 2s;
-  const int count = chosen_rounds(5, 3);
-  for (int round = 0; round < count || (shortest >= 5ms && std::chrono::steady_clock::now() < end); ++round) {
+  constexpr std::chrono::milliseconds promised = slowness * 5ms;
+  std::vector<std::chrono::nanoseconds> waits;
+  // The machine may be busy with others, which lengthens some waits, or all of a few rounds, but never shortens one. A
+  // quarter must be short, however: one that looks for the dead every tenth of a second is by chance in time, too.
+  const auto is_prompt = [&] {
+    std::sort(waits.begin(), waits.end());
+    return waits.size() >= 8 && waits[waits.size() / 4] < promised;
+  };
+  const auto end = std::chrono::steady_clock::now() + 6s;
+  for (int round = 0; round < 8 || (!is_prompt() && std::chrono::steady_clock::now() < end); ++round) {
     ScriptedPeer& victim = peer(fmt::format("victim {}", round));
     victim.subscriber(topic);
     publisher.wait_for_subscribers(1);
@@ -37,10 +49,11 @@ CONFORMANCE_TEST(Crash, ABlockedPublisherIsFreedWithinFiveMilliseconds, "CRASH-2
     const auto freed = std::find_if(published.begin(), published.end(),
                                     [&](const Event& event) { return event.time >= killed.count(); });
     ASSERT_NE(freed, published.end());
-    shortest = std::min<std::chrono::nanoseconds>(shortest, std::chrono::nanoseconds(freed->time) - killed);
+    waits.push_back(std::chrono::nanoseconds(freed->time) - killed);
     victim.kill();
   }
-  EXPECT_LT(shortest, 5ms);
+  EXPECT_TRUE(is_prompt()) << fmt::format("a quarter of {} were freed within {} us", waits.size(),
+                                          waits[waits.size() / 4] / 1us);
 }
 
 }  // namespace weir::conformance

@@ -6,6 +6,8 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
+#include <memory>
 
 #include "conformance/harness/failure.h"
 
@@ -22,7 +24,25 @@ bool wait_for_stop(pid_t process, int& status) {
   return waitpid(process, &status, __WALL) == process && WIFSTOPPED(status);
 }
 
+// Where this thread runs now the process is to run too. Returns what this thread could run on before; null, nothing was
+// done, where that is not allowed.
+const cpu_set_t* pin_together(pid_t process) {
+  auto before = std::make_unique<cpu_set_t>();
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  CPU_SET(static_cast<std::size_t>(sched_getcpu()), &here);
+  const bool is_done = sched_getaffinity(0, sizeof(cpu_set_t), before.get()) == 0 &&
+                       sched_setaffinity(process, sizeof(here), &here) == 0 &&
+                       sched_setaffinity(0, sizeof(here), &here) == 0;
+  return is_done ? before.release() : nullptr;
+}
+
 }  // namespace
+
+void Tracer::Unpin::operator()(const cpu_set_t* before) const noexcept {
+  sched_setaffinity(0, sizeof(*before), before);
+  delete before;
+}
 
 std::optional<Tracer> Tracer::attach(pid_t process, Points points) {
   if (ptrace(PTRACE_SEIZE, process, nullptr, PTRACE_O_TRACESYSGOOD) != 0) return std::nullopt;
@@ -31,6 +51,7 @@ std::optional<Tracer> Tracer::attach(pid_t process, Points points) {
     throw_system_failure("stopping a peer by ptrace");
   }
   Tracer tracer(process, points);
+  tracer.pinned_.reset(pin_together(process));
   if (points == Points::stores) tracer.image_.emplace(process);
   return tracer;
 }

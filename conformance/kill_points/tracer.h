@@ -10,9 +10,11 @@
 // request. Only its first thread is led; what others do is not seen.
 #pragma once
 
+#include <sched.h>
 #include <sys/types.h>
 
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "conformance/kill_points/shared_memory_image.h"
@@ -23,8 +25,15 @@ class Tracer {
  public:
   enum class Points { system_calls, stores };
 
-  // Stops the process. Nothing if this machine does not allow it.
+  // Stops the process. Nothing if this machine does not allow it. Until the tracer is destroyed this thread and the
+  // process share a processor: each step would wait for another one to wake up.
   [[nodiscard]] static std::optional<Tracer> attach(pid_t process, Points points);
+
+  Tracer(Tracer&& other) noexcept = default;
+  Tracer& operator=(Tracer&& other) = delete;
+  Tracer(const Tracer&) = delete;
+  Tracer& operator=(const Tracer&) = delete;
+  ~Tracer() = default;
 
   // False: `done` holds, or the process has ended.
   [[nodiscard]] bool go_to_next(const std::function<bool()>& done);
@@ -36,8 +45,14 @@ class Tracer {
   // Whether the next instruction is a system call.
   [[nodiscard]] bool before_system_call() const;
 
+  // Gives the thread back what it may run on.
+  struct Unpin {
+    void operator()(const cpu_set_t* before) const noexcept;
+  };
+
   pid_t process_;
   Points points_;
+  std::unique_ptr<const cpu_set_t, Unpin> pinned_;
   std::optional<SharedMemoryImage> image_;
 };
 

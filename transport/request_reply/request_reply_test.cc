@@ -92,11 +92,13 @@ TEST_P(RequestReply, WithoutAReplierNothingIsExecutedAndTheErrorSaysSo) {
 TEST_P(RequestReply, ADeadlineWhileTheReplierWorksSaysThatItMayStillBeExecuted) {
   Replier replier = this->replier();
   Requester asking = requester();
-  std::atomic<bool> go_on{false};
+  std::atomic<bool> go_on{true};
   const auto serving = serve(replier, [&](std::span<const std::byte> request) {
     while (!go_on) std::this_thread::yield();
     return Exclaim{calls_}(request);
   });
+  must(asking.request(bytes("first"), soon()));  // they have met
+  go_on = false;
   const auto late = asking.request(bytes("slow"), after(50ms));
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code(), ErrorCode::timed_out);

@@ -116,18 +116,23 @@ class ShmBackend final : public spi::Backend {
     }
     File root;
     // An absolute topic lies among the user's own files: there only the topic itself is ours.
-    if (!endpoint.topic.starts_with('/') && is_new(place->root)) {
+    if (!endpoint.topic.starts_with('/') && !was_swept(place->root)) {
       if (Result<File> opened = open_root(place->root)) {
         root = std::move(*opened);
         sweep(root.get());  // without the lock: it tells the log
+        note_swept(place->root);
       }
     }
     return TopicDirectory::join(*place, std::move(root));
   }
 
-  bool is_new(const std::string& root) {
+  bool was_swept(const std::string& root) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    return swept_.insert(root).second;
+    return swept_.contains(root);
+  }
+  void note_swept(const std::string& root) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    swept_.insert(root);
   }
 
   std::mutex mutex_;

@@ -21,6 +21,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -67,6 +68,24 @@ class TokenFifo {
  private:
   explicit TokenFifo(File fifo) : fifo_(std::move(fifo)) {}
   File fifo_;
+};
+
+// Leaves a token behind where an exception ends the scope, in which the descriptor was not armed: readable without
+// cause is allowed, unreadable with one is not.
+class ReadableAfterFailure {
+ public:
+  explicit ReadableAfterFailure(TokenFifo& tokens) noexcept : tokens_(tokens) {}
+  ReadableAfterFailure(const ReadableAfterFailure&) = delete;
+  ReadableAfterFailure& operator=(const ReadableAfterFailure&) = delete;
+  ~ReadableAfterFailure() {
+    if (tokens_ && std::uncaught_exceptions() > exceptions_) {
+      tokens_.write();
+    }
+  }
+
+ private:
+  TokenFifo& tokens_;
+  const int exceptions_ = std::uncaught_exceptions();
 };
 
 // Writes a token to the wake FIFO of another, opened for reading and writing, so that its end is no SIGPIPE.

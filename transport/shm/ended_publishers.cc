@@ -62,14 +62,16 @@ void PublisherList::find_ended() {
 }
 
 void PublisherList::note_end(Attachment& attachment) {
-  attachment.ended = true;
-  attachment.life = WatchedLife();
   const bool left = stage_of(attachment.publisher) == Stage::left;
   attachment.publisher.peer.alive = left;
-  if (std::exchange(attachment.announced, false)) {
-    log_.record(left ? Change::left : Change::died, attachment.publisher.peer);
-    if (!left) tell_death(topic_.place().topic, attachment.publisher.peer);
+  const bool is_news = attachment.announced;
+  if (is_news) {
+    log_.record(left ? Change::left : Change::died, attachment.publisher.peer);  // without memory: at the next look
   }
+  attachment.announced = false;
+  attachment.ended = true;
+  attachment.life = WatchedLife();
+  if (is_news && !left) tell_death(topic_.place().topic, attachment.publisher.peer);
 }
 
 void PublisherList::give_up(Attachment& attachment) noexcept {

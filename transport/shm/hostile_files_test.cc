@@ -161,6 +161,7 @@ TEST_F(HostileFiles, PublisherSegmentThatTurnsUpAsGarbageIsReportedOnceAndLeftOu
   Subscriber subscriber = must(node_.subscriber(root_.uri()));
   const Lock alive = plant(Role::publisher, std::string(3 * page, 'x'), true);
   static_cast<void>(must(node_.publisher(root_.uri())));  // everybody lists again
+  EXPECT_EQ(must(subscriber.wait(after(std::chrono::seconds(10)))), Wake::ready) << "who waits is not told";
   const Result<Sample> reported = subscriber.take();
   ASSERT_FALSE(reported);
   expect_error(reported.error(), ErrorCode::corrupt, {"\"camera/front\"", segment_name(Role::publisher, foreign_id)});

@@ -12,7 +12,18 @@ namespace weir::shm {
 class MembershipLog {
  public:
   [[nodiscard]] bool recording() const noexcept { return recording_; }
-  void start() noexcept { recording_ = true; }
+  // `fill` records who is there; if it throws, nothing is recorded, and recording has not begun.
+  template <class Fill>
+  void start(Fill fill) {
+    recording_ = true;
+    try {
+      fill();
+    } catch (...) {
+      recording_ = false;
+      events_.clear();
+      throw;
+    }
+  }
 
   void record(Change change, const Peer& peer) {
     if (recording_) {

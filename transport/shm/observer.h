@@ -101,7 +101,7 @@ class Observer {
   [[nodiscard]] std::vector<ObservedTopic> topics() const;
 
   // One of them, by the name of its directory (Place::name). Empty if there is none.
-  [[nodiscard]] std::optional<ObservedTopic> topic(const std::string& directory) const;
+  [[nodiscard]] std::optional<ObservedTopic> topic(const std::string& name) const;
 
   // Directories of other layout versions; meaningless for the root of an absolute topic.
   [[nodiscard]] std::vector<OtherLayout> other_layouts() const;

@@ -300,11 +300,13 @@ std::size_t PublisherList::free_entry() const noexcept {
 }
 
 bool PublisherList::ready() const noexcept {
-  return std::any_of(attachments_.begin(), attachments_.end(), [](const std::unique_ptr<Attachment>& attachment) {
-    std::uint64_t sequence = attachment->next;
-    // Who cannot be trusted is ready too: take() says so.
-    return !attachment->broken && (attachment->publisher.ring.seek(sequence) || sequence >= RingReader::beyond_all);
-  });
+  return fault_ ||
+         std::any_of(attachments_.begin(), attachments_.end(), [](const std::unique_ptr<Attachment>& attachment) {
+           std::uint64_t sequence = attachment->next;
+           // Who cannot be trusted is ready too: take() says so.
+           return !attachment->broken &&
+                  (attachment->publisher.ring.seek(sequence) || sequence >= RingReader::beyond_all);
+         });
 }
 
 std::vector<Peer> PublisherList::peers() {
@@ -320,16 +322,17 @@ std::vector<Peer> PublisherList::peers() {
 
 void PublisherList::announce(Attachment& attachment) {
   if (!attachment.ended) {
-    attachment.announced = true;
     log_.record(Change::joined, attachment.publisher.peer);
+    attachment.announced = true;
   }
 }
 
 void PublisherList::record_events() {
-  log_.start();
-  for (const auto& attachment : attachments_) {
-    announce(*attachment);
-  }
+  log_.start([this] {
+    for (const auto& attachment : attachments_) {
+      announce(*attachment);
+    }
+  });
 }
 
 void PublisherList::watch_with(int epoll) {

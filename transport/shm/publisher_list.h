@@ -71,7 +71,7 @@ class PublisherList {
   // Leaves a publisher whose memory is corrupt out from now on.
   void give_up(Attachment& attachment) noexcept;
 
-  // Whether somebody has a sample for us.
+  // Whether somebody has a sample for us, or take() has to tell what went wrong.
   [[nodiscard]] bool ready() const noexcept;
 
   // After a take: wakes a publisher that waits for space, when a good part of the depth has become free since it began.

@@ -53,6 +53,7 @@ void PublisherPort::arm(WakeBy by, PeerId awaited) noexcept {
 }
 
 bool PublisherPort::sleep_for_space(Deadline deadline) {
+  const ReadableAfterFailure readable(tokens_);
   arm(WakeBy::futex, subscribers_.furthest_behind());
   const std::uint32_t twin = counters_.twin.load(std::memory_order_seq_cst);
   bool space = look_for_space();
@@ -176,6 +177,7 @@ bool PublisherPort::look_whether_taken(std::uint64_t sequence) {
 // more; one that does neither is seen at the next look.
 Status PublisherPort::wait_until_taken(std::uint64_t sequence, Deadline deadline, const std::stop_token& stop) {
   const std::stop_callback wake(stop, [this] { ring(counters_.twin); });
+  const ReadableAfterFailure readable(tokens_);
   bool taken = look_whether_taken(sequence);
   while (!taken && !stop.stop_requested() && !passed(deadline)) {
     arm(WakeBy::futex, all_of_them);
@@ -241,6 +243,7 @@ Result<int> PublisherPort::fd() {
 }
 
 void PublisherPort::settle() {
+  const ReadableAfterFailure readable(tokens_);
   tokens_.drain();
   if (refused_) {
     arm(WakeBy::token, all_of_them);
@@ -254,7 +257,8 @@ void PublisherPort::settle() {
     subscribers_.note_hang_up(hung_up.data.u64);
   }
   subscribers_.refresh();
-  if (!subscribers_.log().empty() || (refused_ && look_for_space())) {
+  // A listing that could not be completed is tried again at the next look: nothing would tell when.
+  if (subscribers_.is_stale() || !subscribers_.log().empty() || (refused_ && look_for_space())) {
     tokens_.write();
   }
 }

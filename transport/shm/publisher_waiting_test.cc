@@ -90,7 +90,7 @@ class StoppedPublisher {
   explicit StoppedPublisher(const TopicRoot& root)
       : process_([&root, this] {
           Node node = must(Node::open());
-          Publisher publisher = must(node.publisher(root.uri("depth=8&grant=block")));
+          Publisher publisher = must(node.publisher(root.uri("depth=8&grant=block&deadline=60s")));
           must(publisher.wait_for_subscribers(2, never));
           for (std::uint64_t sequence = 0; sequence < 8; ++sequence) {
             must(send(publisher, 64, sequence));

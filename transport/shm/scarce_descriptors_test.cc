@@ -198,6 +198,48 @@ TEST_F(ScarceDescriptors, SubscriberWithoutAnyWakesThePublisherItHeldBackAsSoonA
   must(send(publisher, 64, 1));
 }
 
+TEST_F(ScarceDescriptors, PublisherThatCouldNotListANewcomerShowsItUntilItCan) {
+  Publisher publisher = must(node_.publisher(root_.uri()));
+  const int descriptor = must(publisher.fd());
+  while (must(publisher.next_event())) {
+  }
+  ASSERT_FALSE(is_readable(descriptor, 0));
+  const Subscriber newcomer = must(node_.subscriber(root_.uri()));
+  {
+    const DescriptorLimit limit(0);
+    const auto none = publisher.next_event();
+    EXPECT_FALSE(none && *none) << "it had a descriptor after all";
+  }
+  EXPECT_TRUE(is_readable(descriptor, 0)) << "who waits on it learns nothing";
+  const auto joined = must(publisher.next_event());
+  ASSERT_TRUE(joined);
+  EXPECT_EQ(joined->change, Change::joined);
+}
+
+TEST_F(ScarceDescriptors, PublisherThatJoinsWithFewTellsWhoWaitsOnADescriptorAsSoonAsItCan) {
+  for (int left = 0; left < plenty; ++left) {
+    SCOPED_TRACE(left);
+    Subscriber subscriber = must(node_.subscriber(root_.uri()));
+    const int descriptor = must(subscriber.fd());
+    do {
+      drain(subscriber);
+      while (must(subscriber.next_event())) {
+      }
+    } while (is_readable(descriptor, 0));
+    Result<Publisher> publisher = [&] {
+      const DescriptorLimit limit(left);
+      return node_.publisher(root_.uri());
+    }();
+    if (publisher) {
+      must(publisher->peers());
+      EXPECT_TRUE(is_readable(descriptor, 0)) << "it was told nothing";
+      const auto joined = must(subscriber.next_event());
+      ASSERT_TRUE(joined);
+      EXPECT_EQ(joined->change, Change::joined);
+    }
+  }
+}
+
 TEST_F(ScarceDescriptors, PublisherWithoutAnyTakesNoLosslessSubscriberForDead) {
   constexpr std::uint64_t depth = 4;
   Publisher publisher = must(node_.publisher(root_.uri("grant=reject")));

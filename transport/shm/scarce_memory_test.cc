@@ -2,6 +2,8 @@
 // nothing is held for ever.
 #include "transport/testing/scarce_memory.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <string>
 #include <utility>
@@ -16,6 +18,53 @@ using weir::testing::fail_each_allocation;
 
 class ScarceMemory : public ::testing::Test {
  protected:
+  // One change has happened. It is told, once, and shown until then, though an allocation of the first look fails.
+  // Whether one did.
+  template <class Watcher>
+  bool tells(Watcher& watcher, Change change, int failing) {
+    weir::testing::allocations_left = failing;
+    const auto first = watcher.next_event();
+    const bool had_failure = weir::testing::allocations_left < 0;
+    weir::testing::allocations_left = -1;
+    std::vector<Change> told;
+    if (first && *first) {
+      told.push_back((*first)->change);
+    } else {
+      EXPECT_TRUE(is_readable(must(watcher.fd()), 0)) << "nothing shows the event";
+    }
+    while (const auto event = must(watcher.next_event())) {
+      told.push_back(event->change);
+    }
+    EXPECT_EQ(told, std::vector<Change>{change});
+    return had_failure;
+  }
+
+  // Of one that comes and goes, and of one that comes and dies. `join(node)` makes it.
+  template <class Watch, class Join>
+  void expect_all_told(Watch watch, Join join) {
+    bool had_failure = true;
+    for (int failing = 0; had_failure; ++failing) {
+      SCOPED_TRACE(failing);
+      auto watcher = watch();
+      must(watcher.fd());
+      {
+        const auto member = join(node_);
+        had_failure = tells(watcher, Change::joined, failing);  // and begins to record
+      }
+      had_failure |= tells(watcher, Change::left, failing);
+      Signal joined;
+      Child child([&] {
+        const auto member = join(node_);
+        joined.give();
+        return pause() == 0;
+      });
+      ASSERT_TRUE(joined.await());
+      had_failure |= tells(watcher, Change::joined, failing);
+      child.kill_and_reap();
+      had_failure |= tells(watcher, Change::died, failing);
+    }
+  }
+
   const TopicRoot root_;            // NOLINT: for the bodies of the tests
   Node node_ = must(Node::open());  // NOLINT
 };
@@ -50,6 +99,14 @@ TEST_F(ScarceMemory, LettingGoOfPublishersThatEndedIsDoneTheNextTime) {
     must(send(publisher, 5000, 7));
     EXPECT_TRUE(is_filled(next_sample(subscriber).payload(), 7));
   }
+}
+
+TEST_F(ScarceMemory, NoEventIsLost) {
+  const std::string named = root_.uri("name=one-whose-name-takes-memory");  // which each event has
+  const auto publisher = [&](Node& node) { return must(node.publisher(named)); };
+  const auto subscriber = [&](Node& node) { return must(node.subscriber(named)); };
+  expect_all_told([&] { return publisher(node_); }, subscriber);
+  expect_all_told([&] { return subscriber(node_); }, publisher);
 }
 
 TEST_F(ScarceMemory, DescriptorThatIsGivenOutInTheEndShowsEverything) {

@@ -109,21 +109,24 @@ void SubscriberList::announce(Entry& entry) {
   if (stage == Stage::left) {
     entry.life = WatchedLife();  // it has hung up, though its segment may stay for samples in hand
   }
+  // Recorded first: without memory it is tried again at the next look.
   if (stage == Stage::joined && !entry.announced) {
-    entry.announced = true;
     log_.record(Change::joined, entry.segment.peer);
+    entry.announced = true;
   } else if (stage == Stage::left && entry.announced) {
-    entry.announced = false;
     log_.record(Change::left, entry.segment.peer);
+    entry.announced = false;
   }
 }
 
 void SubscriberList::log_end(Entry& entry, bool dead) {
-  if (std::exchange(entry.announced, false)) {
-    entry.segment.peer.alive = !dead;
-    log_.record(dead ? Change::died : Change::left, entry.segment.peer);
-    if (dead) tell_death(topic_.place().topic, entry.segment.peer);
+  if (!entry.announced) {
+    return;
   }
+  entry.segment.peer.alive = !dead;
+  log_.record(dead ? Change::died : Change::left, entry.segment.peer);  // without memory: at the next look
+  entry.announced = false;
+  if (dead) tell_death(topic_.place().topic, entry.segment.peer);
 }
 
 void SubscriberList::leave_out(PeerId id, const Error& error) {
@@ -349,11 +352,12 @@ std::string SubscriberList::misfit_with(const Offer& offer) const {
 }
 
 void SubscriberList::record_events() {
-  log_.start();
-  for (Entry& entry : entries_) {
-    entry.announced = false;  // into a log that did not record
-    announce(entry);
-  }
+  log_.start([this] {
+    for (Entry& entry : entries_) {
+      entry.announced = false;  // into a log that did not record
+      announce(entry);
+    }
+  });
 }
 
 void SubscriberList::watch_with(int epoll) {

@@ -19,6 +19,7 @@ constexpr std::chrono::milliseconds sleep_slice(100);
 }  // namespace
 
 bool SubscriberPort::settle() {
+  const ReadableAfterFailure readable(tokens_);
   tokens_.drain();
   header_.asleep.store(armed_word(++generation_, WakeBy::token), std::memory_order_seq_cst);
   // A hang-up stays in the epoll set until its FIFO is closed, which noting the end does.
@@ -84,6 +85,7 @@ bool SubscriberPort::spin(Deadline deadline, const std::stop_token& stop) noexce
 
 Wake SubscriberPort::sleep(Deadline deadline, const std::stop_token& stop) {
   const std::stop_callback wake(stop, [this] { ring(counters_.bell); });
+  const ReadableAfterFailure readable(tokens_);
   const bool by_token = static_cast<bool>(tokens_);  // then it is counted for as long as it lives
   if (!by_token) {
     count_as_sleeper();

@@ -26,14 +26,14 @@ using Topic = std::unique_ptr<TopicDirectory>;
 class TopicDirectoryTest : public ::testing::Test {
  protected:
   [[nodiscard]] Topic join() const {
-    Result<Topic> topic = TopicDirectory::join(place);
+    Result<Topic> topic = TopicDirectory::join(place_);
     EXPECT_TRUE(topic) << topic.error().message();
     return topic ? std::move(*topic) : nullptr;
   }
 
   // The error of a join that must fail, naming the topic and where it is.
   [[nodiscard]] Error refusal() const {
-    const Result<Topic> topic = TopicDirectory::join(place);
+    const Result<Topic> topic = TopicDirectory::join(place_);
     EXPECT_FALSE(topic);
     if (topic) return {ErrorCode::internal, "joined"};
     EXPECT_THAT(topic.error().message(), ::testing::HasSubstr("topic \"camera/front\""));
@@ -41,7 +41,7 @@ class TopicDirectoryTest : public ::testing::Test {
     return topic.error();
   }
 
-  [[nodiscard]] std::string directory() const { return place.root + "/" + place.name; }
+  [[nodiscard]] std::string directory() const { return place_.root + "/" + place_.name; }
   [[nodiscard]] std::string path_of(const char* file) const { return directory() + "/" + file; }
 
   [[nodiscard]] bool is_empty() const { return entries_of(root.descriptor()).empty(); }
@@ -76,7 +76,7 @@ class TopicDirectoryTest : public ::testing::Test {
   }
 
   const TemporaryRoot root;
-  Place place{.root = root.path(), .topic = "camera/front", .name = directory_of("camera/front")};
+  Place place_{.root = root.path(), .topic = "camera/front", .name = directory_of("camera/front")};
 };
 
 }  // namespace weir::shm::testing

@@ -44,7 +44,7 @@ TEST_F(TopicDirectoryTest, TopicStaysWhileAKilledUsersCompanionLives) {
   });
   ASSERT_TRUE(joined.await());
   user.kill_and_reap();
-  EXPECT_FALSE(remove_topic_if_unused(root.descriptor(), place.name));
+  EXPECT_FALSE(remove_topic_if_unused(root.descriptor(), place_.name));
   topic->counters().epoch.fetch_add(1);
   EXPECT_EQ(join()->counters().epoch, 1U);
 }
@@ -58,7 +58,7 @@ TEST_F(TopicDirectoryTest, ForkedChildLeavesItsParentsTopicAlone) {
     return true;
   });
   EXPECT_TRUE(child.succeeded());
-  EXPECT_FALSE(remove_topic_if_unused(root.descriptor(), place.name));
+  EXPECT_FALSE(remove_topic_if_unused(root.descriptor(), place_.name));
   EXPECT_EQ(join()->counters().epoch, 5U);
 }
 
@@ -71,7 +71,7 @@ TEST_F(TopicDirectoryTest, ForkedChildMayJoinByItself) {
     topic = nullptr;
     joined.give();
     EXPECT_TRUE(parent_left.await());
-    return own != nullptr && !remove_topic_if_unused(root.descriptor(), place.name);
+    return own != nullptr && !remove_topic_if_unused(root.descriptor(), place_.name);
   });
   ASSERT_TRUE(joined.await());
   topic = nullptr;
@@ -204,7 +204,7 @@ TEST_F(TopicDirectoryTest, SlowJoinerComesToTheOthersWhereverTheyOvertakeHim) {
     unlink(path_of(topic_file).c_str());
     unlink(path_of(epoch_file).c_str());
   };
-  const auto remove_all = [&] { remove_topic_if_unused(root.descriptor(), place.name); };
+  const auto remove_all = [&] { remove_topic_if_unused(root.descriptor(), place_.name); };
   Topic other;
   for (const auto& remove : {std::function<void()>(remove_files), std::function<void()>(remove_all)}) {
     const int interruptions = interrupt_at_each_system_call({

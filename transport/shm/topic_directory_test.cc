@@ -59,11 +59,11 @@ TEST_F(TopicDirectoryTest, LastUserRemovesTheTopicAndNobodyBefore) {
 }
 
 TEST_F(TopicDirectoryTest, IsMadeAlthoughTheRootThatWasOpenedForItIsRemovedMeanwhile) {
-  place.root += "/v1";
-  Result<File> opened = open_root(place.root);
+  place_.root += "/v1";
+  Result<File> opened = open_root(place_.root);
   ASSERT_TRUE(opened);
-  ASSERT_EQ(rmdir(place.root.c_str()), 0);
-  const Result<Topic> topic = TopicDirectory::join(place, std::move(*opened));
+  ASSERT_EQ(rmdir(place_.root.c_str()), 0);
+  const Result<Topic> topic = TopicDirectory::join(place_, std::move(*opened));
   ASSERT_TRUE(topic) << topic.error().message();
   EXPECT_EQ(files(), Names({epoch_file, topic_file}));
 }
@@ -154,17 +154,17 @@ TEST_F(TopicDirectoryTest, SpoiledFilesAreNamedAndLeftAsTheyAre) {
       EXPECT_EQ(files(), (Names{epoch_file, topic_file}));
     }
     rmdir(path_of(topic_file).c_str());
-    ASSERT_TRUE(remove_topic_if_unused(root.descriptor(), place.name));
+    ASSERT_TRUE(remove_topic_if_unused(root.descriptor(), place_.name));
     EXPECT_TRUE(join()) << "the remedy does not help";
   }
 }
 
 TEST_F(TopicDirectoryTest, WhatIsNoDirectoryIsNamed) {
-  ASSERT_TRUE(open_file(root.descriptor(), place.name, O_RDWR | O_CREAT, "making"));
+  ASSERT_TRUE(open_file(root.descriptor(), place_.name, O_RDWR | O_CREAT, "making"));
   EXPECT_EQ(refusal().code(), ErrorCode::corrupt);
-  ASSERT_EQ(unlinkat(root.descriptor(), place.name.c_str(), 0), 0);
+  ASSERT_EQ(unlinkat(root.descriptor(), place_.name.c_str(), 0), 0);
   ASSERT_EQ(mkdirat(root.descriptor(), "elsewhere", 0700), 0);
-  ASSERT_EQ(symlinkat("elsewhere", root.descriptor(), place.name.c_str()), 0);
+  ASSERT_EQ(symlinkat("elsewhere", root.descriptor(), place_.name.c_str()), 0);
   EXPECT_EQ(refusal().code(), ErrorCode::corrupt);
 }
 
@@ -195,7 +195,7 @@ TEST_F(TopicDirectoryTest, FullFileSystemIsAnErrorThatLeavesNothing) {
       bool joined = false;
       for (int amount = 1; !joined && amount < 20; ++amount) {
         mount_tmpfs(root.path(), fmt::format("{}={}", option, amount));
-        const Result<Topic> topic = TopicDirectory::join(place);
+        const Result<Topic> topic = TopicDirectory::join(place_);
         joined = topic.has_value();
         if (!joined) {
           EXPECT_EQ(topic.error().code(), ErrorCode::resource_exhausted) << topic.error().message();
@@ -217,7 +217,7 @@ TEST_F(TopicDirectoryTest, DescriptorsRunOutAsAnErrorWhereverTheyDo) {
     ASSERT_LT(count, 20);
     const Result<Topic> topic = [&] {
       const DescriptorLimit limit(count);
-      return TopicDirectory::join(place);
+      return TopicDirectory::join(place_);
     }();
     joined = topic.has_value();
     if (joined) continue;

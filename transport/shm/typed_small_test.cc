@@ -91,7 +91,8 @@ TEST_F(TypedSmall, ALossIsCountedExactly) {
 
 TEST_F(TypedSmall, ALosslessStreamArrivesWholeAndInOrder) {
   constexpr std::uint64_t count = 50'000;
-  for (const char* const options : {"grant=block&policy=lossless&depth=31", "grant=block&policy=lossless&depth=1"}) {
+  for (const char* const options :
+       {"grant=block&deadline=60s&policy=lossless&depth=31", "grant=block&deadline=60s&policy=lossless&depth=1"}) {
     auto publisher = must(SmallPublisher<Line>::open(node_, root_.uri(options)));
     auto subscriber = must(SmallSubscriber<Line>::open(node_, root_.uri(options)));
     std::jthread sender([&] {

@@ -12,6 +12,7 @@ template <class Value>
 class PointedWord {
  public:
   PointedWord() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): as std::atomic
   constexpr PointedWord(Value value) noexcept : word_(value) {}
   PointedWord(const PointedWord&) = delete;
   PointedWord& operator=(const PointedWord&) = delete;

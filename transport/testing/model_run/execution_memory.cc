@@ -50,8 +50,9 @@ std::byte* take(Stretch& stretch, std::size_t size, std::size_t alignment, const
 }
 
 void keep(const Stretch& stretch, Snapshot& snapshot) {
-  snapshot.copy = static_cast<std::byte*>(std::realloc(snapshot.copy, stretch.used + 1));
-  if (snapshot.copy == nullptr) out_of_memory("snapshot");
+  void* const copy = std::realloc(snapshot.copy, stretch.used + 1);
+  if (copy == nullptr) out_of_memory("snapshot");
+  snapshot.copy = static_cast<std::byte*>(copy);
   snapshot.used = stretch.used;
   std::memcpy(snapshot.copy, stretch.begin, stretch.used);
 }

@@ -242,7 +242,7 @@ std::vector<std::string> Machine::everything() const {
     const auto [path, inode] = left.back();
     left.pop_back();
     for (const auto& [name, entry] : inode->entries) {
-      names.push_back(path + "/" + name);
+      names.push_back(fmt::format("{}/{}", path, name));
       if (entry->kind == Kind::directory) left.emplace_back(names.back(), entry);
     }
   }

@@ -16,7 +16,7 @@ std::mutex& fork_mutex() { return mutexes[testing::current_process()]; }
 
 ClosedInChildren::ClosedInChildren(int descriptor, const std::lock_guard<std::mutex>& /*no_fork*/)
     : descriptor_(descriptor) {}
-ClosedInChildren::~ClosedInChildren() = default;
+ClosedInChildren::~ClosedInChildren() { descriptor_ = -1; }
 
 }  // namespace weir::shm
 
