@@ -21,12 +21,16 @@ namespace {
 using ::testing::HasSubstr;
 
 class BackendDirectory : public ::testing::Test {
+ public:
+  BackendDirectory(const BackendDirectory&) = delete;
+  BackendDirectory& operator=(const BackendDirectory&) = delete;
+  ~BackendDirectory() override { std::filesystem::remove_all(directory_); }
+
  protected:
   BackendDirectory() {
     std::filesystem::create_directory(directory_);
     setenv("WEIR_BACKENDS", directory_.c_str(), 1);
   }
-  ~BackendDirectory() override { std::filesystem::remove_all(directory_); }
 
   void add_inproc() const {
     std::filesystem::create_symlink(std::filesystem::absolute("transport/inproc/libweir_inproc.so"),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -118,7 +119,8 @@ std::int32_t topics(weir_backend* backend, const weir_endpoint* endpoint, weir_l
                     weir_text* error) noexcept {
   return answer(error, [&] {
     return backend->backend->topics(to_endpoint(*endpoint)).map([&](auto all) {
-      *listing = new weir_listing{.topics = std::move(all), .of_topics = true};
+      weir_listing found{.topics = std::move(all), .of_topics = true};
+      *listing = std::make_unique<weir_listing>(std::move(found)).release();
     });
   });
 }
@@ -182,7 +184,8 @@ std::int32_t next_event(weir_port* port, weir_peer* peer, std::int32_t* there, w
 std::int32_t peers(weir_port* port, weir_listing** listing, weir_text* error) noexcept {
   return answer(error, [&] {
     return port->get().peers().map([&](std::vector<Peer> all) {
-      *listing = new weir_listing{.topics = {{.topic = "", .peers = std::move(all)}}, .of_topics = false};
+      weir_listing found{.topics = {{.topic = "", .peers = std::move(all)}}, .of_topics = false};
+      *listing = std::make_unique<weir_listing>(std::move(found)).release();
     });
   });
 }
@@ -300,7 +303,7 @@ std::int64_t publish_time(const weir_port* port, const weir_sample* sample) noex
 
 std::int32_t make_stop(weir_stop** stop, weir_text* error) noexcept {
   return answer(error, [&]() -> Status {
-    *stop = new weir_stop;
+    *stop = std::make_unique<weir_stop>().release();
     return {};
   });
 }

@@ -64,7 +64,7 @@ TEST_F(Descriptor, AskedForBeforeThereWasAnEndpointServesAllOfThem) {
 
 TEST_F(Descriptor, TellsOfRoomOnceItWasAskedForAndNotAfterwards) {
   for (const socket_type type : {socket_type::pub, socket_type::xpub}) {
-    for (const std::size_t size : {std::size_t{1}, std::size_t{64 * 1024}}) {
+    for (const std::size_t size : {std::size_t{1}, std::size_t{64} * 1024}) {
       SCOPED_TRACE(std::to_string(static_cast<int>(type)) + " " + std::to_string(size));
       const std::string endpoint = shm(std::to_string(static_cast<int>(type)) + "-" + std::to_string(size));
       const std::string text(size, 'x');
@@ -131,7 +131,7 @@ TEST_F(Descriptor, TellsOfRoomAfterARefusal) {
   publisher.bind(shm());
   zmq::socket_t subscriber = this->subscriber(shm());
   const int descriptor = publisher.get(zmq::sockopt::fd);
-  const std::string large(64 * 1024, 'x');
+  const std::string large(std::size_t{64} * 1024, 'x');
   for (int round = 0; round < 3; ++round) {
     ASSERT_NE(publisher.get(zmq::sockopt::events) & ZMQ_POLLOUT, 0);
     while (publisher.send(zmq::buffer(large), zmq::send_flags::dontwait)) {

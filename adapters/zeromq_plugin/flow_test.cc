@@ -147,7 +147,7 @@ TEST_F(Flow, ASubscriberKilledBeforeManyLargeMessagesHoldsNobodyBack) {
   SilentSubscriber victim(shm());
   ASSERT_TRUE(victim.is_there());
   zmq::socket_t publisher = lossless_publisher(shm(), 1000);
-  const std::string large(64 * 1024, 'x');
+  const std::string large(std::size_t{64} * 1024, 'x');
   int sent = 0;
   while (publisher.send(zmq::buffer(large), zmq::send_flags::dontwait)) ++sent;
   EXPECT_EQ(sent, 128) << "8 MiB";

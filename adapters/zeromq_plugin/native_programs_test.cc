@@ -96,7 +96,7 @@ std::string socket_calls(const std::string& trace) {
 TEST_F(NativePrograms, AMillionMessagesOfUnmodifiedScriptsArriveInOrderAndThroughNoSocket) {
   for (const bool redirected : {false, true}) {
     Words settings = blocking_;
-    if (redirected) settings.push_back("WEIR_ZMQ_IPC=shm");
+    if (redirected) settings.emplace_back("WEIR_ZMQ_IPC=shm");
     const std::string endpoint = redirected ? directory_.ipc("my_ipc_socket") : "shm://my_ipc_socket";
     const auto traced = [&](const std::string& script) {
       const Words words{"/usr/bin/strace",

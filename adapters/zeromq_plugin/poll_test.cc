@@ -19,12 +19,16 @@ using zmq::socket_type;
 
 // In place of such a libzmq's zmq_poll, which would wait for ever on what it does not see, one that ends the test.
 class Polls : public Sockets {
+ public:
+  Polls(const Polls&) = delete;
+  Polls& operator=(const Polls&) = delete;
+  ~Polls() override { internal::found_libzmq = &native_; }
+
  protected:
   Polls() {
     table_.poll = [](zmq_pollitem_t*, int, long) -> int { std::abort(); };
     internal::found_libzmq = &table_;
   }
-  ~Polls() override { internal::found_libzmq = &native_; }
 
  private:
   const Libzmq& native_ = libzmq();

@@ -35,7 +35,7 @@ struct State {
 };
 
 // States in which a peer answers, so that it can also end properly.
-const std::array<State, 6> quiet_states{{
+constexpr std::array<State, 6> quiet_states{{
     {"idle", nullptr,
      [](ScriptedPeer& user, const std::string& topic) {
        user.publisher(topic);
@@ -87,7 +87,7 @@ const std::array<State, 6> quiet_states{{
 }};
 
 // States in which it only can be killed.
-const std::array<State, 5> busy_states{{
+constexpr std::array<State, 5> busy_states{{
     {"publishing", nullptr,
      [](ScriptedPeer& user, const std::string& topic) {
        user.subscriber(topic);

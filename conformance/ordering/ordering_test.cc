@@ -183,11 +183,11 @@ CONFORMANCE_TEST(Ordering, ManyPublishersAndSubscribersAtOnceKeepEveryOrder, "OR
   for (ScriptedPeer* sink : sinks) sink->finish_well();
   for (const RemoteSubscriber& subscriber : subscribers) {
     EXPECT_SOUND(check_sound(subscriber));
-    for (std::size_t at = 0; at < publishers.size(); ++at) {
+    for (const RemotePublisher& publisher : publishers) {
       if (has(feature::exact_loss)) {
-        EXPECT_SOUND(check_range(subscriber.events(), publishers[at].id(), 0, count));
+        EXPECT_SOUND(check_range(subscriber.events(), publisher.id(), 0, count));
       }
-      EXPECT_SOUND(check_numbers(publishers[at].events()));
+      EXPECT_SOUND(check_numbers(publisher.events()));
     }
   }
 }

@@ -30,7 +30,7 @@ int fail(const weir::Error& error) {
 // waits until all is taken, or, where the transport does not know, until the subscriber leaves, which has it all then.
 weir::Status await_the_end(weir::Publisher& publisher) {
   const weir::Deadline deadline = weir::after(patience);
-  const weir::Status taken = publisher.wait_until_taken(messages - 1, deadline);
+  weir::Status taken = publisher.wait_until_taken(messages - 1, deadline);
   if (taken || taken.error().code() != weir::ErrorCode::unsupported) return taken;
   while (publisher.wait_for_subscribers(1, weir::at_once)) {
     if (weir::passed(deadline)) {

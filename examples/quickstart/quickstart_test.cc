@@ -29,7 +29,9 @@ constexpr bool leaves_helpers = false;
 #endif
 
 class QuickstartTest : public testing::Test {
- protected:
+ public:
+  QuickstartTest(const QuickstartTest&) = delete;
+  QuickstartTest& operator=(const QuickstartTest&) = delete;
   ~QuickstartTest() override {
     const int left = reap_all();
     EXPECT_TRUE(left == 0 || leaves_helpers) << "a run has left " << left << " processes behind";
@@ -38,6 +40,9 @@ class QuickstartTest : public testing::Test {
       std::filesystem::remove(file);
     }
   }
+
+ protected:
+  QuickstartTest() = default;
 
   std::string file_of_bytes(const std::vector<std::byte>& bytes) {
     files_.push_back(fmt::format("{}/quickstart_test.{}.{}", testing::TempDir(), getpid(), files_.size()));
@@ -48,7 +53,7 @@ class QuickstartTest : public testing::Test {
 
   // A file that takes longer to stream than any test: all of it is a hole.
   std::string endless_file() {
-    const std::string path = file_of_bytes({});
+    std::string path = file_of_bytes({});
     EXPECT_EQ(truncate(path.c_str(), off_t{1} << 40U), 0);
     return path;
   }

@@ -10,9 +10,13 @@ namespace weir::tool {
 namespace {
 
 class Logind : public ::testing::Test {
+ public:
+  Logind(const Logind&) = delete;
+  Logind& operator=(const Logind&) = delete;
+  ~Logind() override { std::filesystem::remove_all(system_); }
+
  protected:
   Logind() { std::filesystem::remove_all(system_); }
-  ~Logind() override { std::filesystem::remove_all(system_); }
   void write(const std::string& file, const std::string& text) const {
     std::filesystem::create_directories((system_ / file).parent_path());
     std::ofstream(system_ / file) << text;

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -53,9 +54,10 @@ TEST_F(PlugIns, BesideTheProgramServeTheirScheme) {
     if (is_there) add_to(directory_ / "lib" / "weir");
     Program shell({"-c", line, "sh", directory_.string()}, {}, "sh");
     ASSERT_EQ(shell.end(), 0) << shell.errors();
-    const std::string status = is_there ? " 0\n" : " 3\n";
-    EXPECT_EQ(shell.output(), "bin/weir" + status + "../tree/bin/weir" + status + directory_.string() +
-                                  "/elsewhere/bin/weir" + status + "elsewhere/bin/weir" + status + "found" + status);
+    EXPECT_EQ(shell.output(),
+              fmt::format("bin/weir {0}\n../tree/bin/weir {0}\n{1}/elsewhere/bin/weir {0}\nelsewhere/bin/weir {0}\n"
+                          "found {0}\n",
+                          is_there ? 0 : 3, directory_.string()));
   }
 }
 

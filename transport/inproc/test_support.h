@@ -90,7 +90,7 @@ class InprocTest : public ::testing::Test {
  protected:
   InprocTest() { EXPECT_TRUE(must(node.topics("inproc://")).empty()); }
 
-  Node node = must(Node::open());
+  Node node = must(Node::open());  // NOLINT(readability-identifier-naming): for the bodies of the tests
 };
 
 }  // namespace weir::testing_support

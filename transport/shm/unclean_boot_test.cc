@@ -28,16 +28,16 @@ bool data_is_refused = false;                                                   
 
 // In place of the library's.
 // NOLINTBEGIN(readability-identifier-naming)
-extern "C" int msync(void* address, size_t size, int flags) {
+extern "C" int msync(void* addr, size_t len, int flags) {
   std::uint64_t magic = 0;
-  std::memcpy(&magic, address, sizeof(magic));
-  if (magic == weir::shm::publisher_magic) std::memcpy(page_on_disk.data(), address, page_on_disk.size());
-  if (magic == weir::shm::subscriber_magic) std::memcpy(reader_on_disk.data(), address, reader_on_disk.size());
-  return static_cast<int>(syscall(SYS_msync, address, size, flags));
+  std::memcpy(&magic, addr, sizeof(magic));
+  if (magic == weir::shm::publisher_magic) std::memcpy(page_on_disk.data(), addr, page_on_disk.size());
+  if (magic == weir::shm::subscriber_magic) std::memcpy(reader_on_disk.data(), addr, reader_on_disk.size());
+  return static_cast<int>(syscall(SYS_msync, addr, len, flags));
 }
-extern "C" int fdatasync(int file) {
+extern "C" int fdatasync(int fildes) {
   errno = EIO;
-  return data_is_refused ? -1 : static_cast<int>(syscall(SYS_fdatasync, file));
+  return data_is_refused ? -1 : static_cast<int>(syscall(SYS_fdatasync, fildes));
 }
 // NOLINTEND(readability-identifier-naming)
 
@@ -45,8 +45,13 @@ namespace weir::shm::testing {
 namespace {
 
 class UncleanBoot : public ::testing::Test {
- protected:
+ public:
+  UncleanBoot(const UncleanBoot&) = delete;
+  UncleanBoot& operator=(const UncleanBoot&) = delete;
   ~UncleanBoot() override { EXPECT_TRUE(node_.remove(root_.uri())); }
+
+ protected:
+  UncleanBoot() = default;
 
   // What the machine's restart changes: the publisher's segment is of a boot that is not this one.
   void restart_machine() const {

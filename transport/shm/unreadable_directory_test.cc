@@ -30,8 +30,13 @@ namespace weir::shm::testing {
 namespace {
 
 class UnreadableDirectory : public ::testing::Test {
- protected:
+ public:
+  UnreadableDirectory(const UnreadableDirectory&) = delete;
+  UnreadableDirectory& operator=(const UnreadableDirectory&) = delete;
   ~UnreadableDirectory() override { reading_fails = false; }
+
+ protected:
+  UnreadableDirectory() = default;
 
   const TopicRoot root_;            // NOLINT: for the bodies of the tests
   Node node_ = must(Node::open());  // NOLINT

@@ -25,14 +25,15 @@ int fail_each_allocation(Call call, Judge judge) {
     auto result = call();
     const bool had_failure = allocations_left < 0;
     allocations_left = -1;
-    if (result) {
+    const bool succeeded = result.has_value();
+    if (succeeded) {
       judge(std::move(result), had_failure);
     } else {
       EXPECT_EQ(result.error().code(), ErrorCode::resource_exhausted) << result.error().message();
       EXPECT_NE(result.error().message().find("memory"), std::string::npos) << result.error().message();
     }
     if (!had_failure) {
-      EXPECT_TRUE(result);
+      EXPECT_TRUE(succeeded);
       return failing;
     }
   }
