@@ -60,8 +60,8 @@ Judged judge(const ::testing::TestInfo& test) {
 
 }  // namespace
 
-Judgement::Judgement(std::string family_, std::string promise_, std::vector<std::string> requirements_)
-    : family(std::move(family_)), promise(std::move(promise_)), requirements(std::move(requirements_)) {
+Judgement::Judgement(std::string of_family, std::string promised, std::vector<std::string> judged)
+    : family(std::move(of_family)), promise(std::move(promised)), requirements(std::move(judged)) {
   registry().push_back(*this);
 }
 

@@ -19,7 +19,7 @@ struct Judgement {
   std::vector<std::string> requirements;
 
   // Registers it.
-  Judgement(std::string family, std::string promise, std::vector<std::string> requirements);
+  Judgement(std::string of_family, std::string promised, std::vector<std::string> judged);
 };
 
 // All of this program.

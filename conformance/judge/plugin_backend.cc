@@ -7,6 +7,7 @@
 #include <fstream>
 #include <string>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "conformance/conformance.h"
@@ -51,7 +52,7 @@ std::vector<Deviation> read_deviations(const std::string& path) {
   for (const nlohmann::json& each : nlohmann::json::parse(file)) {
     const std::string kind = each.at("kind");
     if (kind != "always" && kind != "may")
-      throw HarnessFailure(path + ": a kind is \"always\" or \"may\", not " + kind);
+      throw HarnessFailure(fmt::format("{}: a kind is \"always\" or \"may\", not {}", path, kind));
     all.push_back({.requirement = each.at("requirement"),
                    .kind = kind == "may" ? Deviation::Kind::may : Deviation::Kind::always,
                    .reason = each.at("reason"),
