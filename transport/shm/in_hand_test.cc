@@ -19,16 +19,20 @@ const std::string durable = "policy=lossless&depth=16&held=4&durability=persiste
 enum class Asks { no, yes };
 
 class InHandTest : public ::testing::Test {
+ public:
+  InHandTest(const InHandTest&) = delete;
+  InHandTest& operator=(const InHandTest&) = delete;
+  ~InHandTest() override {
+    publisher_.reset();
+    must(node_.remove(root_.uri()));
+  }
+
  protected:
   InHandTest() : node_(must(Node::open())) {
     publisher_.emplace(must(node_.publisher(root_.uri("grant=block&depth=16&history=16"))));
     for (std::uint64_t round = 0; round < 10; ++round) {
       must(send(*publisher_, round % 2 == 0 ? 32 : 5000, round));  // in the slot, in a chunk
     }
-  }
-  ~InHandTest() override {
-    publisher_.reset();
-    must(node_.remove(root_.uri()));
   }
 
   // A process that takes so many, releases all but the last `held`, and is killed.

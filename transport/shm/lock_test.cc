@@ -48,7 +48,7 @@ class LockTest : public ::testing::Test {
 
   [[nodiscard]] bool is_owned() const { return is_locked(open(), owner_byte); }
 
-  const TemporaryRoot root;
+  const TemporaryRoot root;  // NOLINT(readability-identifier-naming): for the bodies of the tests
 };
 
 TEST_F(LockTest, IsSeenUntilItIsDropped) {

@@ -25,6 +25,11 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class ShmLog : public ::testing::Test {
+ public:
+  ShmLog(const ShmLog&) = delete;
+  ShmLog& operator=(const ShmLog&) = delete;
+  ~ShmLog() override { set_log({}); }
+
  protected:
   ShmLog() {
     set_log([this](const LogRecord& record) {
@@ -33,7 +38,6 @@ class ShmLog : public ::testing::Test {
                          std::string(record.text));
     });
   }
-  ~ShmLog() override { set_log({}); }
 
   // What came since the last call.
   std::vector<std::string> told() {

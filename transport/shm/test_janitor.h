@@ -97,9 +97,9 @@ class JanitorTest : public ::testing::Test {
               static_cast<ssize_t>(sizeof(header)));
   }
 
-  const TemporaryRoot root;
-  File directory;
-  SharedCounters counters{};
+  const TemporaryRoot root;   // NOLINT(readability-identifier-naming): for the bodies of the tests
+  File directory;             // NOLINT(readability-identifier-naming)
+  SharedCounters counters{};  // NOLINT(readability-identifier-naming)
 };
 
 }  // namespace weir::shm::testing

@@ -75,7 +75,7 @@ class TopicDirectoryTest : public ::testing::Test {
               static_cast<ssize_t>(sizeof(value)));
   }
 
-  const TemporaryRoot root;
+  const TemporaryRoot root;  // NOLINT(readability-identifier-naming): for the bodies of the tests
   Place place_{.root = root.path(), .topic = "camera/front", .name = directory_of("camera/front")};
 };
 
