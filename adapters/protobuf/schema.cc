@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <google/protobuf/descriptor.pb.h>
 
 namespace weir::protobuf {
 namespace {
@@ -72,8 +73,11 @@ class Closure {
       type += ' ' + enumeration->full_name();
     }
     const auto* choice = field.real_containing_oneof();
-    return fmt::format("{} {} {} label {}{}", field.number(), field.name(), type, static_cast<int>(field.label()),
-                       choice == nullptr ? "" : " of " + choice->name());
+    google::protobuf::FieldDescriptorProto declared;
+    field.CopyTo(&declared);
+    return fmt::format("{} {} {} label {}{}{}", field.number(), field.name(), type, static_cast<int>(field.label()),
+                       choice == nullptr ? "" : " of " + choice->name(),
+                       declared.has_default_value() ? " default " + declared.default_value() : "");
   }
 
   std::map<std::string, std::string> parts_;

@@ -63,6 +63,26 @@ TEST(Schema, ChangesWithEveryFieldAlsoOfMessagesWithinIt) {
             before);
 }
 
+TEST(Schema, ChangesWithWhatAFieldThatIsNotSetIsReadAs) {
+  const auto with_default = [](const char* value) {
+    FileDescriptorProto file;
+    file.set_name("defaults.proto");
+    file.set_syntax("proto2");
+    auto& message = *file.add_message_type();
+    message.set_name("Order");
+    auto& count = *message.add_field();
+    count.set_name("count");
+    count.set_number(1);
+    count.set_type(FieldDescriptorProto::TYPE_INT32);
+    count.set_label(FieldDescriptorProto::LABEL_OPTIONAL);
+    count.set_default_value(value);
+    google::protobuf::DescriptorPool pool;
+    return fingerprint_of(*pool.BuildFile(file)->FindMessageTypeByName("Order"));
+  };
+  EXPECT_EQ(with_default("5"), with_default("5"));
+  EXPECT_NE(with_default("5"), with_default("7"));
+}
+
 TEST(Schema, OfAMessageThatContainsItselfEnds) {
   EXPECT_NE(fingerprint_of(*testing::Strict::descriptor()), fingerprint_of(*testing::Order::descriptor()));
 }

@@ -147,7 +147,8 @@ void Monitor::pass_on_native() {
       passes = event != ZMQ_EVENT_MONITOR_STOPPED;
     }
     is_first = more == 0;
-    if (passes) libzmq().msg_send(&message, target_, more | ZMQ_DONTWAIT);
+    // An event without its first part would pass for one: the rest goes where that went.
+    if (passes) passes = libzmq().msg_send(&message, target_, more | ZMQ_DONTWAIT) >= 0;
   }
   libzmq().msg_close(&message);
 }
@@ -156,7 +157,8 @@ void Monitor::run(const std::stop_token& stop) {
   bool goes_on = true;
   while (goes_on) {
     zmq_pollitem_t item{native_, 0, ZMQ_POLLIN, 0};
-    goes_on = !stop.stop_requested() && libzmq().poll(&item, 1, look_every_milliseconds) >= 0;
+    // Signals are blocked, but for those by which the C library changes users: then it looks once more.
+    goes_on = !stop.stop_requested() && (libzmq().poll(&item, 1, look_every_milliseconds) >= 0 || errno == EINTR);
     pass_on_native();
     const std::lock_guard<std::mutex> lock(mutex_);
     try {

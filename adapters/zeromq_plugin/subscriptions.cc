@@ -177,9 +177,9 @@ void Listener::update(Prefixes::Counts& known, Prefixes::Counts now, std::vector
     const auto before = known.find(prefix);
     const std::uint32_t had = before == known.end() ? 0 : before->second;
     const bool is_first = before == known.end() && subscribers_.try_emplace(prefix, 0).first->second == 0;
-    for (std::uint32_t more = had; more < count; ++more) {
-      if ((is_first && more == had) || verbosity.every_subscription) news.push_back({event('\1', prefix)});
-    }
+    const std::uint32_t more = count - std::min(had, count);
+    const std::uint32_t told = verbosity.every_subscription ? more : std::min(more, is_first ? 1U : 0U);
+    for (std::uint32_t number = 0; number < told; ++number) news.push_back({event('\1', prefix)});
   }
   if (!upstream.empty()) news.push_back(std::move(upstream));
   heard.insert(heard.end(), std::make_move_iterator(news.begin()), std::make_move_iterator(news.end()));

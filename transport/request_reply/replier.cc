@@ -10,10 +10,12 @@ using request_reply::Kind;
 
 namespace {
 
-// What cannot be sent for the moment is as good as lost: requesters ask again, and are then told what was kept.
+// What cannot be sent for the moment is as good as lost: requesters ask again, and are then told what was kept. Beyond
+// a limit is what there is memory for once others have let go of theirs; what never fits is not kept.
 Status unless_momentary(const Status& sent) {
-  const bool is_momentary = !sent && (sent.error().code() == ErrorCode::back_pressure ||
-                                      sent.error().code() == ErrorCode::resource_exhausted);
+  const bool is_momentary =
+      !sent && (sent.error().code() == ErrorCode::back_pressure || sent.error().code() == ErrorCode::limit_exceeded ||
+                sent.error().code() == ErrorCode::resource_exhausted);
   return is_momentary ? Status() : sent;
 }
 

@@ -137,7 +137,9 @@ Result<Sample> Requester::take_answer() {
 
 Result<Reply> Requester::read_answer(Sample answer) {
   const std::span<const std::byte> message = answer.payload();
-  const Envelope envelope = *request_reply::read(message);
+  const auto read = request_reply::read(message);  // again: it lies in the replier's memory
+  if (!read) return failure(ErrorCode::corrupt, fmt::format("the answer to request {} was overwritten", number_));
+  const Envelope envelope = *read;
   if (envelope.kind == Kind::reply) return Reply(std::move(answer));
   const auto text = message.subspan(sizeof(Envelope));
   if (text.empty()) {

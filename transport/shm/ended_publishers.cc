@@ -74,6 +74,23 @@ void PublisherList::note_end(Attachment& attachment) {
   if (is_news && !left) tell_death(topic_.place().topic, attachment.publisher.peer);
 }
 
+// Durable ones that came to nothing, and never published: the next one of that name has another segment.
+void PublisherList::drop_discarded() {
+  sole_ = nullptr;
+  for (auto attachment = attachments_.begin(); attachment != attachments_.end();) {
+    if ((*attachment)->publisher.header().born.load(std::memory_order_acquire) != discarded_born) {
+      ++attachment;
+      continue;
+    }
+    if (!(*attachment)->ended) {
+      note_end(**attachment);
+    }
+    release(**attachment, Keep::no);
+    attachment = attachments_.erase(attachment);
+  }
+  note_sole();
+}
+
 void PublisherList::give_up(Attachment& attachment) noexcept {
   attachment.broken = true;
   attachment.cursor->next.store(beyond_all, std::memory_order_seq_cst);  // so that we do not hold it back

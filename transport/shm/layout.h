@@ -42,6 +42,9 @@ inline constexpr std::uint32_t layout_version = 1;
 inline constexpr std::size_t cache_line = 64;
 inline constexpr std::size_t page = 4096;
 
+// The `born` of a durable segment that came to nothing: it was unlinked, and another may have its name.
+inline constexpr std::uint64_t discarded_born = ~std::uint64_t{0};
+
 inline constexpr std::uint64_t topic_magic = 0x6369'706f'7472'6577;       // "wertopic"
 inline constexpr std::uint64_t publisher_magic = 0x6c62'7570'7269'6577;   // "weirpubl"
 inline constexpr std::uint64_t subscriber_magic = 0x7362'7573'7269'6577;  // "weirsubs"
@@ -113,8 +116,9 @@ struct PublisherHeader {
   // Not 0 once fd() was asked for: newcomers write a token to the wake FIFO.
   Word<std::uint32_t> watching;
   Word<std::uint32_t> stage;
-  // The epoch that its join raised; 0 before. Nobody removes the segment while a joined subscriber lives that has not
-  // listed the topic since (SubscriberHeader::listed): it may still want what this publisher sent.
+  // The epoch that its join raised; 0 before; discarded_born once it is discarded. Nobody removes the segment while a
+  // joined subscriber lives that has not listed the topic since (SubscriberHeader::listed): it may still want what this
+  // publisher sent.
   Word<std::uint64_t> born;
   Tenure tenure;
   // doorbell.h: of those who could end a wait, the one that `want` is for; 0: all of them.
@@ -175,7 +179,8 @@ struct SubscriberHeader {
   Word<std::uint64_t> cursors_used;
   // The epoch of its last complete listing of publishers.
   Word<std::uint64_t> listed;
-  // The epoch that its join raised; 0 before. A durable subscriber has another at each return.
+  // The epoch that its join raised; 0 before; discarded_born once it is discarded. A durable subscriber has another at
+  // each return.
   Word<std::uint64_t> born;
   Tenure tenure;
 };

@@ -99,5 +99,21 @@ TEST_F(OverwrittenMemory, DurablePublisherDoesNotComeBackToASampleThatNobodyCanH
                         {"\"camera/front\"", "\"keeper\"", "slot 3", "remove the topic"});
 }
 
+TEST_F(OverwrittenMemory, DurablePublisherDoesNotComeBackWithoutTheFileOfASampleThoughThatIsEmpty) {
+  const std::string keeper = root_.uri("durability=persistent&name=keeper&depth=4&history=4");
+  {
+    Publisher publisher = must(node_.publisher(keeper));
+    Loan loan = must(publisher.loan(1000));
+    must(loan.shrink(0));
+    must(loan.publish());
+  }
+  ASSERT_FALSE(root_.chunk_files().empty());
+  for (const std::string& name : root_.chunk_files()) std::filesystem::remove(root_.directory() / name);
+  const auto refused = node_.publisher(keeper);
+  ASSERT_FALSE(refused);
+  expect_corrupt(refused.error(), {"\"camera/front\"", "remove the topic"});
+  must(node_.remove(root_.uri()));
+}
+
 }  // namespace
 }  // namespace weir::shm::testing

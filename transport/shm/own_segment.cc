@@ -262,8 +262,15 @@ Result<OwnSegment> OwnSegment::make(const TopicDirectory& topic, const SegmentPl
 }
 
 void OwnSegment::discard(const TopicDirectory& topic) noexcept try {
+  const bool publishes = name.role == Role::publisher;
+  auto& born = publishes ? reinterpret_cast<PublisherHeader*>(memory.data())->born
+                         : reinterpret_cast<SubscriberHeader*>(memory.data())->born;
+  born.store(discarded_born, std::memory_order_release);
   unlinkat(topic.descriptor(), life_name(name.role, name.id).c_str(), 0);
   unlinkat(topic.descriptor(), segment_name(name.role, name.id).c_str(), 0);
+  for (unsigned size_class = 0; publishes && size_class < class_count; ++size_class) {
+    unlinkat(topic.descriptor(), chunk_file_name(name.id, size_class).c_str(), 0);
+  }
 } catch (const std::bad_alloc&) {  // it stays, as if its owner had died
 }
 

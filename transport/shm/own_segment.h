@@ -51,7 +51,8 @@ struct OwnSegment {
   // incompatible when the one that is there has other options, naming them; corrupt.
   [[nodiscard]] static Result<OwnSegment> make(const TopicDirectory& topic, const SegmentPlan& plan);
 
-  // Removes a durable segment that was made, not taken over, and came to nothing. The lock is still held.
+  // Removes a durable segment that was made, not taken over, and came to nothing, with what chunks it has. Who mapped
+  // it is told by it, as the next one of that name has another. The lock is still held.
   void discard(const TopicDirectory& topic) noexcept;
 };
 

@@ -61,6 +61,7 @@ Status PublisherList::list(bool first) {
   if (first) {
     forget_absent_cursors(present);
   }
+  drop_discarded();
   for (const auto& attachment : attachments_) {
     notice_return(*attachment);
     if (!attachment->life) {
@@ -106,6 +107,9 @@ Status PublisherList::add(PeerId id, bool first) {
     return tl::unexpected(segment.error());
   }
   const std::uint64_t born = segment->header().born.load(std::memory_order_acquire);
+  if (born == discarded_born) {
+    return {};
+  }
   if (!first && born != 0 && born < joined_ && !is_durable(id)) {
     return {};  // it was there at the first listing, and let go then or since
   }

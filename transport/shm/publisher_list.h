@@ -130,6 +130,7 @@ class PublisherList {
   Status add(PeerId id, bool first);
   void start(Attachment& attachment, bool first) noexcept;
   void note_end(Attachment& attachment);
+  void drop_discarded();
   enum class Keep : bool { no, yes };
   void release(Attachment& attachment, Keep cursor) noexcept;
   // Goes on where a former owner of our durable segment stopped.

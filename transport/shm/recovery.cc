@@ -57,7 +57,7 @@ Result<Succession> derive_succession(const Slot* slots, std::uint64_t count, std
     if (!fits) {
       return corrupt(index, "names an impossible chunk");
     }
-    succession.kept.push_back({.chunk = chunk, .bytes = sample.payload_offset + sample.size});
+    succession.kept.push_back({.chunk = chunk, .bytes = std::max<std::size_t>(1, sample.payload_offset + sample.size)});
   }
   succession.intact_from = succession.next;
   while (succession.intact_from > 0 && succession.next - succession.intact_from < count &&

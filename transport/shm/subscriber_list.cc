@@ -32,7 +32,8 @@ void SubscriberList::refresh() {
   epoch_ = no_epoch;  // should this end early
   const std::vector<PeerId> present = list_segments(topic_, Role::subscriber);
   for (auto entry = entries_.begin(); entry != entries_.end();) {
-    const bool here = std::find(present.begin(), present.end(), entry->segment.name.id) != present.end();
+    const bool here = std::find(present.begin(), present.end(), entry->segment.name.id) != present.end() &&
+                      entry->segment.header().born.load(std::memory_order_acquire) != discarded_born;
     if (!here) {
       log_end(*entry, stage_of(entry->segment) != Stage::left);
       entry = entries_.erase(entry);
@@ -72,6 +73,10 @@ bool SubscriberList::add(PeerId id) {
     if (is_spoilt) leave_out(id, segment.error());
     return code == ErrorCode::not_found || is_spoilt;
   }
+  const std::uint64_t born = segment->header().born.load(std::memory_order_acquire);
+  if (born == discarded_born) {
+    return true;
+  }
   if (segment->adapts) {
     segment->depth = std::min(segment->depth, depth_);
     if (grant_ == Grant::drop && segment->policy == SlowPolicy::lossless) {
@@ -79,7 +84,7 @@ bool SubscriberList::add(PeerId id) {
     }
   }
   entries_.push_back(Entry{.segment = std::move(*segment), .life = {}, .wake = {}});
-  entries_.back().born = entries_.back().segment.header().born.load(std::memory_order_acquire);
+  entries_.back().born = born;
   watch(entries_.back());
   announce(entries_.back());
   if (epoll_ >= 0 && !is_alive(topic_, name)) {  // after the watch, which shows no death from before it
