@@ -2,7 +2,7 @@
 //
 // A sample: WEIR_EACH=8 in the environment runs each eighth branch (choices.h).
 //
-// One schedule again, step by step: --gtest_filter='*/SleeperIsWoken' with WEIR_SCHEDULE='17:go1 28:delay' in the
+// One schedule again, step by step: --gtest_filter='*/SleeperIsWoken' with WEIR_SCHEDULE='17:go1 29:delay' in the
 // environment. More schedules: WEIR_MODEL_PREEMPTIONS=1 adds one preemption to each scenario's bound.
 #include <cstdlib>
 #include <string>
