@@ -114,7 +114,7 @@ class Port {
 
 class PublisherPort : public Port {
  public:
-  // Fills `record`. Errors: limit_exceeded (too large, too many open), resource_exhausted, back_pressure never.
+  // Fills `record`. Errors: limit_exceeded (never fits, too many open), resource_exhausted, back_pressure never.
   virtual Status loan(const LoanRequest& request, LoanRecord& record) = 0;
 
   // Publishes and returns the sequence. Without a deadline, the qos option holds. After an error the loan is as before

@@ -46,9 +46,9 @@ class Publisher {
 
   // Lends a message of `size` payload bytes, not initialised; 0 is a message too. `alignment` is a power of two up to
   // 4096.
-  // Errors: invalid_argument; limit_exceeded for a message above `max_payload`, a header above 64 KiB, or more than
-  // `loans` open at once; resource_exhausted when memory or file system space is short: smaller messages may still
-  // work.
+  // Errors: invalid_argument; limit_exceeded for a message above `max_payload` or all of `memory`, a header above
+  // 64 KiB, or more than `loans` open at once; resource_exhausted when memory or file system space is short, also that
+  // of `memory` while messages are in use: smaller ones may still work, and this one once some were released.
   [[nodiscard]] Result<Loan> loan(std::size_t size, std::size_t header_size = 0, std::size_t alignment = 8);
 
   // Copies a message into a loan and publishes it. Errors: those of loan() and Loan::publish().

@@ -162,6 +162,16 @@ TEST_F(BridgeTest, DropsOnlyIfToldToAndCountsAndAnnouncesIt) {
   EXPECT_THAT(said(), HasSubstr("15 messages were dropped"));
 }
 
+TEST_F(BridgeTest, WaitsForMemoryThatMessagesInUseHold) {
+  Bridge& bridge = run({{.from = "inproc://a?policy=lossless", .to = "inproc://b?grant=block&memory=100"}});
+  Publisher publisher = must(node_.publisher("inproc://a?grant=block"));
+  Subscriber subscriber = must(node_.subscriber("inproc://b?policy=lossless&depth=5"));
+  const std::string most(60, 'x');  // of the memory: there is room for one
+  for (int number = 0; number < 5; ++number) must(publisher.send(bytes(std::to_string(number) + most)));
+  for (int number = 0; number < 5; ++number) EXPECT_EQ(text(next(subscriber).payload()), std::to_string(number) + most);
+  EXPECT_EQ(bridge.routes().at(0).counts.unfit, 0U);
+}
+
 TEST_F(BridgeTest, CountsWhatAStoppedRouteLeavesBehind) {
   Bridge& bridge = run({{.from = "inproc://a?policy=lossless&depth=200", .to = "inproc://b?grant=block"}});
   Publisher publisher = must(node_.publisher("inproc://a?grant=block"));

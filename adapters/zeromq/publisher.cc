@@ -102,7 +102,7 @@ std::uint64_t Publisher::lent_memory() const noexcept {
 
 Status Publisher::refuse(const spi::LoanRequest& request, std::uint64_t used) const {
   return failure(
-      ErrorCode::limit_exceeded,
+      request.size > qos_.memory ? ErrorCode::limit_exceeded : ErrorCode::resource_exhausted,
       fmt::format("endpoint \"{}\": a message of {} bytes does not fit, as {} of memory={} bytes are in loans "
                   "and in queues: wait until some are sent, or raise that option",
                   connection_.options().endpoint, request.size, used, qos_.memory));

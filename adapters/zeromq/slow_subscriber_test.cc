@@ -164,7 +164,7 @@ TEST_F(SlowSubscriber, LargeMessagesCountAgainstMemoryUntilTheyAreSent) {
   std::uint64_t sent = 0;
   Result<std::uint64_t> refused = publisher.send(message);
   for (; refused && sent < 1000; ++sent) refused = publisher.send(message);
-  EXPECT_TRUE(fails(refused, ErrorCode::limit_exceeded, {"memory=8704000"}));
+  EXPECT_TRUE(fails(refused, ErrorCode::resource_exhausted, {"memory=8704000"}));
   EXPECT_GE(sent, 7U);
   must(publisher.send(bytes("small messages still work")));
   for (std::uint64_t number = 0; number < sent; ++number) EXPECT_EQ(next(subscriber).payload().size(), megabyte);

@@ -70,7 +70,7 @@ weir::Status Publisher::loan(const weir::spi::LoanRequest& request, weir::spi::L
   const std::uint64_t bytes = request.size + request.header_size;
   if (bytes < request.size || bytes > memory_ - lent_) {
     return failure(
-        ErrorCode::limit_exceeded,
+        bytes < request.size || bytes > memory_ ? ErrorCode::limit_exceeded : ErrorCode::resource_exhausted,
         fmt::format("topic \"{}\": {} bytes do not fit into memory={}, of which {} are lent: publish or drop "
                     "a loan, or raise that option",
                     topic_.name(), bytes, memory_, lent_));

@@ -39,10 +39,11 @@ class MemoryTest : public testing_support::InprocTest {
 TEST_F(MemoryTest, LoansTakePayloadAndHeaderUntilDropped) {
   Publisher publisher = must(node.publisher("inproc://t?memory=100"));
   Loan loan = must(publisher.loan(50, 10));
-  EXPECT_TRUE(fails(publisher.loan(40, 1), ErrorCode::limit_exceeded, {"\"t\"", "memory=100", "40", "60"}));
+  EXPECT_TRUE(fails(publisher.loan(40, 1), ErrorCode::resource_exhausted, {"\"t\"", "memory=100", "40", "60"}));
   const Loan smaller = must(publisher.loan(40));
-  EXPECT_TRUE(fails(publisher.loan(1), ErrorCode::limit_exceeded));
+  EXPECT_TRUE(fails(publisher.loan(1), ErrorCode::resource_exhausted));
   must(publisher.loan(0));
+  EXPECT_TRUE(fails(publisher.loan(100, 1), ErrorCode::limit_exceeded, {"memory=100", "100"})) << "never fits";
   loan.drop();
   must(publisher.loan(60));
 }
@@ -53,13 +54,13 @@ TEST_F(MemoryTest, QueuesHistoryAndSamplesInHandCount) {
   const std::string half(50, 'x');
   must(publisher.send(bytes(half)));
   must(publisher.send(bytes(half)));
-  EXPECT_TRUE(fails(publisher.send(bytes("x")), ErrorCode::limit_exceeded, {"memory=100"})) << "two are queued";
+  EXPECT_TRUE(fails(publisher.send(bytes("x")), ErrorCode::resource_exhausted, {"memory=100"})) << "two are queued";
   Sample first = must(subscriber.take());
-  EXPECT_TRUE(fails(publisher.send(bytes("x")), ErrorCode::limit_exceeded)) << "one is in hand";
+  EXPECT_TRUE(fails(publisher.send(bytes("x")), ErrorCode::resource_exhausted)) << "one is in hand";
   first.release();
   const Loan half_again = must(publisher.loan(50));
   must(subscriber.take());
-  EXPECT_TRUE(fails(publisher.send(bytes("x")), ErrorCode::limit_exceeded)) << "one is history";
+  EXPECT_TRUE(fails(publisher.send(bytes("x")), ErrorCode::resource_exhausted)) << "one is history";
 }
 
 TEST_F(MemoryTest, OtherPublishersHaveMemoryOfTheirOwn) {

@@ -63,7 +63,8 @@ void Publisher::leave() noexcept {
 Status Publisher::loan(const spi::LoanRequest& request, spi::LoanRecord& record) {
   const std::uint64_t bytes = request.size + request.header_size;
   if (bytes < request.size || !budget_->fits(bytes)) {
-    return failure(ErrorCode::limit_exceeded,
+    const bool never_fits = bytes < request.size || bytes > qos_.memory;
+    return failure(never_fits ? ErrorCode::limit_exceeded : ErrorCode::resource_exhausted,
                    fmt::format("topic \"{}\": a message of {} bytes and a header of {} do not fit, as {} of memory={} "
                                "bytes are in loans, queues, history and samples in hand: release some, or raise that "
                                "option of the publisher",

@@ -10,14 +10,14 @@ using request_reply::Kind;
 
 namespace {
 
-// What cannot be sent for the moment is as good as lost: requesters ask again, and are then told what was kept. Beyond
-// a limit is what there is memory for once others have let go of theirs; what never fits is not kept.
+// What cannot be sent for the moment is as good as lost: requesters ask again, and are then told what was kept.
 Status unless_momentary(const Status& sent) {
-  const bool is_momentary =
-      !sent && (sent.error().code() == ErrorCode::back_pressure || sent.error().code() == ErrorCode::limit_exceeded ||
-                sent.error().code() == ErrorCode::resource_exhausted);
+  const bool is_momentary = !sent && (sent.error().code() == ErrorCode::back_pressure ||
+                                      sent.error().code() == ErrorCode::resource_exhausted);
   return is_momentary ? Status() : sent;
 }
+
+bool never_fits(const Status& sent) { return !sent && sent.error().code() == ErrorCode::limit_exceeded; }
 
 }  // namespace
 
@@ -91,11 +91,15 @@ Status Replier::execute(Known& known, const Envelope& envelope, std::span<const 
   } else {
     refuse(known, answer.error());
   }
-  const Status sent = send(replies_, known.head, known.answer);
+  Status sent = send(replies_, known.head, known.answer);
   // A reply that is too large for the topic would be missed for ever: its requester is told so instead.
-  if (!sent && sent.error().code() == ErrorCode::limit_exceeded) {
+  if (never_fits(sent)) {
     refuse(known, sent.error());
-    return unless_momentary(send(replies_, known.head, known.answer));
+    sent = send(replies_, known.head, known.answer);
+  }
+  if (never_fits(sent)) {
+    known.answer.clear();  // the code alone, where not even the text fits
+    sent = send(replies_, known.head, known.answer);
   }
   return unless_momentary(sent);
 }

@@ -225,5 +225,67 @@ TEST_P(RequestReply, AReplyThatIsHeldBackIsSentOnceThereIsRoomAndTheServerGoesOn
   EXPECT_EQ(calls_, 1);
 }
 
+TEST_P(RequestReply, AReplyForWhoseMemoryOthersMustLetGoIsSentThen) {
+  const std::string large(60'000, 'x');
+  Replier replier = this->replier({}, "", "?memory=100KiB");  // for one reply
+  std::optional<Subscriber> clog(must(node_.subscriber(replies())));
+  std::atomic<int> answered{0};
+  std::jthread asker([&] {
+    Requester asking = requester(1ms);
+    for (; answered < 2; ++answered) EXPECT_EQ(text(must(asking.request(bytes(large), soon())).payload()), large + "!");
+  });
+  Sample in_hand;
+  std::uint64_t repeated_before = 0;
+  while (answered < 2) {
+    must(replier.serve(Exclaim{calls_}, after(1ms)));
+    while (calls_ == 1 && in_hand.payload().size() <= large.size()) in_hand = must(clog->take());
+    if (calls_ == 1) repeated_before = replier.repeated();
+    if (calls_ == 2 && replier.repeated() >= repeated_before + 3) {
+      in_hand.release();
+      clog.reset();
+    }
+  }
+  EXPECT_GE(replier.repeated(), repeated_before + 3) << "memory was never short: the test shows nothing";
+  EXPECT_EQ(calls_, 2);
+}
+
+TEST_P(RequestReply, ARetryThatFindsNoMemoryBesideTheRequestDoesNotGiveUp) {
+  Replier replier = this->replier();
+  Requester asking =
+      must(Requester::open(node_, requests("?memory=100KiB"), replies(), {.retry_interval = 1ms}));  // for one request
+  std::atomic<bool> given_up{false};
+  std::stop_source stopped;
+  std::jthread serving([&] {
+    must(replier.serve(
+        [&](std::span<const std::byte> request) {
+          given_up.wait(false);
+          return Exclaim{calls_}(request);
+        },
+        soon(), stopped.get_token()));
+  });
+  const auto unanswered = asking.request(std::vector<std::byte>(60'000), after(50ms));
+  EXPECT_FALSE(unanswered);
+  EXPECT_EQ(unanswered.error().code(), ErrorCode::timed_out) << unanswered.error().message();
+  EXPECT_GE(asking.retries(), 1U);
+  given_up = true;
+  given_up.notify_all();
+}
+
+TEST_P(RequestReply, AnErrorWhoseTextDoesNotFitIsStillARefusalAndTheServerGoesOn) {
+  Replier replier = this->replier({}, "", "?max_payload=50");
+  const auto serving = serve(replier, [this](std::span<const std::byte> request) -> Result<std::vector<std::byte>> {
+    if (text(request) == "long") return failure(ErrorCode::not_found, std::string(100, 'x'));
+    return Exclaim{calls_}(request);
+  });
+  Requester asking = requester();
+  for (const std::string request : {"long", "much too long for fifty bytes"}) {
+    const auto refused = asking.request(bytes(request), soon());
+    ASSERT_FALSE(refused) << request;
+    EXPECT_EQ(refused.error().code(), ErrorCode::limit_exceeded) << refused.error().message();
+    EXPECT_THAT(refused.error().message(), HasSubstr("executed"));
+  }
+  EXPECT_EQ(text(must(asking.request(bytes("short"), soon())).payload()), "short!");
+}
+
 }  // namespace
 }  // namespace weir::request_reply

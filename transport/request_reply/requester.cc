@@ -80,7 +80,10 @@ Result<Reply> Requester::ask(std::span<const std::byte> payload, Deadline deadli
   bool there = true;
   while (true) {
     const Status sent = send(requests_, envelope, payload);
-    if (!sent && sent.error().code() != ErrorCode::back_pressure) {
+    // What was sent before may be what a retry finds no memory beside.
+    const bool is_momentary = !sent && (sent.error().code() == ErrorCode::back_pressure ||
+                                        (envelope.attempt > 0 && sent.error().code() == ErrorCode::resource_exhausted));
+    if (!sent && !is_momentary) {
       return tl::unexpected(envelope.attempt > 0 ? unsettled(sent.error()) : sent.error());
     }
     const Deadline retry = after(options_.retry_interval);

@@ -51,10 +51,8 @@ bool ChunkPool::is_scarce(std::size_t bytes) const noexcept {
 
 Result<ChunkRef> ChunkPool::grow(std::size_t bytes) {
   const unsigned size_class = class_for(bytes);
-  if (size_class >= class_count || bytes > memory_) {
-    return failure(ErrorCode::limit_exceeded,
-                   fmt::format("topic \"{}\": a message of {} bytes does not fit into memory={}: raise that option",
-                               topic_, bytes, memory_));
+  if (Status fits = check_fits(bytes, 1); !fits) {
+    return tl::unexpected(fits.error());
   }
   if (Status opened = open_class(size_class); !opened) {
     return tl::unexpected(opened.error());
@@ -75,6 +73,21 @@ Result<ChunkRef> ChunkPool::grow(std::size_t bytes) {
     throw;
   }
   return chunk;
+}
+
+Status ChunkPool::check_fits(std::size_t bytes, std::size_t count) const {
+  const unsigned size_class = class_for(bytes);
+  if (size_class < class_count && bytes <= memory_) {
+    const std::size_t in_a_batch = size_class < first_paged_class ? batch_bytes / class_size(size_class) : 1;
+    const std::size_t each = size_class < first_paged_class ? batch_bytes : pages(bytes);
+    if ((count + in_a_batch - 1) / in_a_batch * each <= memory_) {
+      return {};
+    }
+  }
+  const std::string messages = count == 1 ? "a message" : fmt::format("{} messages", count);
+  return failure(ErrorCode::limit_exceeded,
+                 fmt::format("topic \"{}\": {} of {} bytes will never fit into memory={}: raise that option", topic_,
+                             messages, bytes, memory_));
 }
 
 Status ChunkPool::open_class(unsigned size_class) {
@@ -111,7 +124,7 @@ Status ChunkPool::add_batch(unsigned size_class) {
   const std::size_t count = std::min(most, size_class < first_paged_class ? batch_bytes / size : 1);
   if (count == 0) {
     return failure(
-        ErrorCode::limit_exceeded,
+        ErrorCode::resource_exhausted,
         fmt::format("topic \"{}\": {} messages of up to {} bytes are in use, which is all that memory={} allows: "
                     "raise that option, or let subscribers release samples",
                     topic_, first, size, memory_));
@@ -145,7 +158,7 @@ void ChunkPool::make_room(unsigned size_class, std::size_t count) {
 
 Status ChunkPool::prepare(std::size_t bytes, std::size_t count) {
   std::vector<ChunkRef> chunks;
-  Status prepared;
+  Status prepared = check_fits(bytes, count);
   while (prepared && chunks.size() < count) {
     Result<ChunkRef> chunk = take_free(bytes);
     if (!*chunk) {
@@ -260,7 +273,7 @@ Status ChunkPool::reserve_chunk(ChunkRef chunk, std::size_t bytes) {
 Status ChunkPool::reserve_within_limit(unsigned size_class, std::size_t offset, std::size_t bytes) {
   if (reserved_ + bytes > memory_ && !(release_free(size_class) && reserved_ + bytes <= memory_)) {
     return failure(
-        ErrorCode::limit_exceeded,
+        ErrorCode::resource_exhausted,
         fmt::format("topic \"{}\": {} bytes are in use and {} more would exceed memory={}: raise that option, or "
                     "let subscribers release samples",
                     topic_, reserved_, bytes, memory_));

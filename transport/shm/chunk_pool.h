@@ -67,8 +67,8 @@ class ChunkPool {
     return {chunk, bases_[shelf] + chunk.offset()};
   }
   // The same as take_free(), reserving memory, and adding a batch of chunks where they are scarce. May give the memory
-  // behind free chunks of other sizes back. Errors: limit_exceeded naming `memory`; resource_exhausted; nothing is lost
-  // by them.
+  // behind free chunks of other sizes back. Errors: limit_exceeded for what never fits into `memory`;
+  // resource_exhausted, also for what fits once others are given back; nothing is lost by them.
   [[nodiscard]] Result<ChunkRef> grow(std::size_t bytes);
 
   // Reserves memory for so many messages of that size. Errors: as grow().
@@ -99,6 +99,8 @@ class ChunkPool {
   [[nodiscard]] std::size_t reserved() const noexcept { return reserved_; }
 
  private:
+  // limit_exceeded if so many messages of that size do not fit into `memory`, with nothing else in it.
+  [[nodiscard]] Status check_fits(std::size_t bytes, std::size_t count) const;
   Status open_class(unsigned size_class);
   // Makes room for so many chunks of a class in all.
   void make_room(unsigned size_class, std::size_t count);

@@ -123,7 +123,7 @@ TEST_F(MemoryBounds, MemoryOptionIsNeverExceeded) {
     const Result<std::uint64_t> sequence = send(publisher, size, round);
     if (!sequence) {
       ++refused;
-      ASSERT_EQ(sequence.error().code(), ErrorCode::limit_exceeded) << sequence.error().message();
+      ASSERT_EQ(sequence.error().code(), ErrorCode::resource_exhausted) << sequence.error().message();
       EXPECT_NE(sequence.error().message().find("memory="), std::string::npos) << sequence.error().message();
       EXPECT_NE(sequence.error().message().find("camera/front"), std::string::npos) << sequence.error().message();
       drain(subscriber);

@@ -285,11 +285,16 @@ void note_use(Tenure& tenure) noexcept {
 }
 
 Status begin_tenure(Tenure& tenure, const Mapping& segment, std::string_view what) {
+  const std::uint64_t boot = tenure.boot.load(std::memory_order_relaxed);
+  const std::uint32_t settled = tenure.settled.load(std::memory_order_relaxed);
   note_use(tenure);
-  if (msync(segment.data(), page, MS_SYNC) != 0) {  // headers lie on the first page
-    return tl::unexpected(system_error(what, errno));
+  if (msync(segment.data(), page, MS_SYNC) == 0) {  // headers lie on the first page
+    return {};
   }
-  return {};
+  const int error = errno;
+  tenure.settled.store(settled, std::memory_order_release);
+  tenure.boot.store(boot, std::memory_order_release);
+  return tl::unexpected(system_error(what, error));
 }
 
 void settle_tenure(Tenure& tenure, const Mapping& segment) noexcept {

@@ -61,7 +61,7 @@ struct OwnSegment {
 // In a segment that nobody can find yet: it is in use.
 void note_use(Tenure& tenure) noexcept;
 // From now on the segment is in use, and the disk says so too when this returns: call it before anything is published
-// or taken. Errors: those of msync(2); `what` begins the message.
+// or taken. Errors: those of msync(2), and then it is as it was; `what` begins the message.
 [[nodiscard]] Status begin_tenure(Tenure& tenure, const Mapping& segment, std::string_view what);
 // The segment, whose last words have been written, is on the disk when this returns.
 void settle_tenure(Tenure& tenure, const Mapping& segment) noexcept;

@@ -156,7 +156,11 @@ void SubscriberPort::succeed() noexcept {
     counters_.sleepers.fetch_sub(1, std::memory_order_seq_cst);  // too high if we die before, which costs a look
   }
   // What was in hand is taken: a message is delivered at most once, but it can be told.
-  in_hand_.inherit();
+  if (is_trustworthy(header_.tenure)) {
+    in_hand_.inherit();
+  } else {
+    in_hand_.leave();
+  }
   auto* const pins = reinterpret_cast<Word<std::uint64_t>*>(segment_.memory.data() + pins_offset);
   std::for_each(pins, pins + qos_.held, [](Word<std::uint64_t>& pin) { pin.store(0, std::memory_order_seq_cst); });
 }

@@ -23,12 +23,17 @@ namespace {
 alignas(weir::shm::PublisherHeader) std::array<std::byte, weir::shm::page> page_on_disk{};     // NOLINT
 alignas(weir::shm::SubscriberHeader) std::array<std::byte, weir::shm::page> reader_on_disk{};  // NOLINT
 bool data_is_refused = false;                                                                  // NOLINT
+bool pages_are_refused = false;                                                                // NOLINT
 
 }  // namespace
 
 // In place of the library's.
 // NOLINTBEGIN(readability-identifier-naming)
 extern "C" int msync(void* addr, size_t len, int flags) {
+  if (pages_are_refused) {
+    errno = EIO;
+    return -1;
+  }
   std::uint64_t magic = 0;
   std::memcpy(&magic, addr, sizeof(magic));
   if (magic == weir::shm::publisher_magic) std::memcpy(page_on_disk.data(), addr, page_on_disk.size());
@@ -53,14 +58,16 @@ class UncleanBoot : public ::testing::Test {
  protected:
   UncleanBoot() = default;
 
-  // What the machine's restart changes: the publisher's segment is of a boot that is not this one.
-  void restart_machine() const {
-    const std::string path = root_.directory() / root_.segment(Role::publisher);
+  // What the machine's restart changes: the member's segment is of a boot that is not this one.
+  void restart_machine(Role role = Role::publisher) const {
+    const std::string path = root_.directory() / root_.segment(role);
     const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC);
     ASSERT_GE(file, 0) << path;
     const std::uint64_t another = 1;
-    constexpr std::size_t where = offsetof(PublisherHeader, tenure) + offsetof(Tenure, boot);
-    EXPECT_EQ(pwrite(file, &another, sizeof(another), static_cast<off_t>(where)), sizeof(another));
+    const std::size_t tenure =
+        role == Role::publisher ? offsetof(PublisherHeader, tenure) : offsetof(SubscriberHeader, tenure);
+    EXPECT_EQ(pwrite(file, &another, sizeof(another), static_cast<off_t>(tenure + offsetof(Tenure, boot))),
+              sizeof(another));
     close(file);
   }
 
@@ -113,6 +120,32 @@ TEST_F(UncleanBoot, WhatMayNotHaveReachedTheDiskIsGoneThoughItWasLeftCleanly) {
   restart_machine();
   Subscriber late = must(node_.subscriber(root_.uri("depth=8&history=5")));
   EXPECT_EQ(drain(late), 0U) << "of what cannot be trusted";
+}
+
+TEST_F(UncleanBoot, WhatWasLeftCleanlyIsStillThereAfterAReturnThatTheDiskRefused) {
+  publish_five();
+  pages_are_refused = true;
+  const auto refused = node_.publisher(keeper_);
+  pages_are_refused = false;
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::internal) << refused.error().message();
+  restart_machine();
+  Subscriber late = must(node_.subscriber(root_.uri("depth=8&history=5")));
+  EXPECT_EQ(drain(late), 5U);
+}
+
+TEST_F(UncleanBoot, WhatASubscriberHadInHandIsNotToldFromWhatCannotBeTrusted) {
+  publish_five();
+  for (const bool is_trusted : {true, false}) {
+    Child child([this] {
+      Subscriber reader = must(must(Node::open()).subscriber(reader_));
+      const Sample in_hand = next_sample(reader);
+      return raise(SIGKILL) == 0;
+    });
+    EXPECT_FALSE(child.succeeded());
+    if (!is_trusted) restart_machine(Role::subscriber);
+    EXPECT_EQ(must(must(node_.subscriber(reader_)).in_hand_at_death()).size(), is_trusted ? 1U : 0U);
+  }
 }
 
 TEST_F(UncleanBoot, SubscriberThatIsTakenUpAgainIsInUseOnTheDiskBeforeItTakesAnything) {

@@ -90,7 +90,7 @@ bool Writer::publish(std::optional<Deadline> deadline) {
   const std::array<bool, most_processes> held_back_by{false, holds_back(reading), holds_back(third)};
   spi::LoanRecord loan;
   Status lent = port_->loan({.size = size_of(payload_, sequence)}, loan);
-  while (!lent && lent.error().code() == ErrorCode::limit_exceeded && somebody_is_dying()) {
+  while (!lent && lent.error().code() == ErrorCode::resource_exhausted && somebody_is_dying()) {
     pause();  // who has not dropped its lock yet is alive to others
     lent = port_->loan({.size = size_of(payload_, sequence)}, loan);
   }
