@@ -56,6 +56,7 @@ int Side::attach(const char* text, bool binds) {
 }
 
 int Side::attach_natively(const Route& route, bool binds) {
+  last_endpoint_.reserve(route.text.size());  // before anything is bound that cannot be noted
   const int result =
       binds ? libzmq().bind(socket_, route.native.c_str()) : libzmq().connect(socket_, route.native.c_str());
   if (result != 0) return errno;

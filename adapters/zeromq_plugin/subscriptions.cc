@@ -12,6 +12,9 @@ namespace {
 // Changes that an XPUB socket can be behind and still hear one by one; of messages of the application, half as many.
 constexpr std::uint64_t changes_kept = 126;
 constexpr std::size_t most_memory = std::size_t{256} << 20U;
+// Subscriptions to one prefix that are heard one by one. More of them at once are no subscriber's: its memory was
+// overwritten.
+constexpr std::uint32_t most_told = 10'000;
 
 void append_number(std::string& text, std::uint64_t number) {
   text.append(reinterpret_cast<const char*>(&number), sizeof(number));
@@ -177,7 +180,7 @@ void Listener::update(Prefixes::Counts& known, Prefixes::Counts now, std::vector
     const auto before = known.find(prefix);
     const std::uint32_t had = before == known.end() ? 0 : before->second;
     const bool is_first = before == known.end() && subscribers_.try_emplace(prefix, 0).first->second == 0;
-    const std::uint32_t more = count - std::min(had, count);
+    const std::uint32_t more = std::min(count - std::min(had, count), most_told);
     const std::uint32_t told = verbosity.every_subscription ? more : std::min(more, is_first ? 1U : 0U);
     for (std::uint32_t number = 0; number < told; ++number) news.push_back({event('\1', prefix)});
   }

@@ -1,11 +1,16 @@
 // Who hears what, and what publishers learn of it.
+#include <array>
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "adapters/zeromq_plugin/test_sockets.h"
+#include "transport/node.h"
 
 namespace weir::zmq_plugin {
 namespace {
@@ -87,6 +92,24 @@ TEST_F(Subscriptions, VerboseXpubHearsThemAll) {
   EXPECT_EQ(receive(publisher), unsubscription("a"));
   two.close();
   EXPECT_EQ(receive(publisher), unsubscription("a"));
+}
+
+TEST_F(Subscriptions, VerboseXpubDoesNotDrownInACountThatWasOverwritten) {
+  zmq::socket_t publisher = make(socket_type::xpub);
+  publisher.set(zmq::sockopt::xpub_verbose, true);
+  publisher.bind(shm());
+  Result<Node> node = Node::open();
+  ASSERT_TRUE(node);
+  Result<Publisher> scribbler = node->publisher(shm("feed.subscriptions"), {.depth = 126, .history = 1});
+  ASSERT_TRUE(scribbler) << scribbler.error().message();
+  // One prefix, all the subscriptions that fit into a word, one byte.
+  const std::array<std::uint64_t, 4> announcement{1, 0xffff'ffff, 1, 'a'};
+  ASSERT_TRUE(scribbler->send(std::as_bytes(std::span(announcement)).first(3 * sizeof(std::uint64_t) + 1)));
+  EXPECT_EQ(receive(publisher), subscription("a"));
+  int more = 0;
+  while (receive(publisher, zmq::recv_flags::dontwait) == subscription("a")) ASSERT_LT(++more, 10'000);
+  const zmq::socket_t subscriber = this->subscriber(shm(), {"b"});
+  EXPECT_EQ(receive(publisher), subscription("b"));
 }
 
 TEST_F(Subscriptions, XpubThatComesLateHearsWhatIsThere) {
