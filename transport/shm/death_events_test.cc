@@ -1,24 +1,34 @@
 // Death as an event: seen by who waits on a descriptor, whatever else of the dead process lives on.
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <type_traits>
 
+#include "transport/shm/file.h"
+#include "transport/shm/layout.h"
 #include "transport/shm/test_topic.h"
 
 namespace weir::shm::testing {
 namespace {
+
+template <class Endpoint>
+void take_samples(Endpoint& endpoint) {
+  if constexpr (std::is_same_v<Endpoint, Subscriber>) {
+    drain(endpoint);
+  }
+}
 
 // Takes all there is, so that the descriptor is quiet.
 template <class Endpoint>
 void quiet(Endpoint& endpoint) {
   const int descriptor = must(endpoint.fd());
   do {
-    if constexpr (std::is_same_v<Endpoint, Subscriber>) {
-      drain(endpoint);
-    }
+    take_samples(endpoint);
     while (must(endpoint.next_event())) {
     }
   } while (is_readable(descriptor, 0));
@@ -32,9 +42,19 @@ std::optional<MembershipEvent> announced_event(Endpoint& endpoint) {
     if (auto event = must(endpoint.next_event())) {
       return event;
     }
-    quiet(endpoint);
+    take_samples(endpoint);
   }
   return std::nullopt;
+}
+
+// A process that does this first takes milliseconds to die: the kernel gives back what is mapped between the hang-up of
+// its life FIFO and its lock, what was mapped later last.
+void map_many_files() {
+  constexpr int many = 10'000;
+  for (int count = 0; count < many; ++count) {
+    const File file(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+    if (mmap(nullptr, page, PROT_READ, MAP_PRIVATE, file.get(), 0) == MAP_FAILED) throw std::runtime_error("mmap");
+  }
 }
 
 // A peer whose process, if so wanted, has forked a child that outlives it.
@@ -108,6 +128,39 @@ INSTANTIATE_TEST_SUITE_P(Offsprings, DeathEvents, ::testing::Values(Offspring::n
                          [](const ::testing::TestParamInfo<Offspring>& offspring) {
                            return offspring.param == Offspring::none ? "Alone" : "WithAForkedChildThatLivesOn";
                          });
+
+TEST(DeathsThatTakeTheKernelLong, AreToldOnceTheLockIsGone) {
+  const TopicRoot root;
+  Node node = must(Node::open());
+  Subscriber subscriber = must(node.subscriber(root.uri()));
+  Publisher publisher = must(node.publisher(root.uri()));
+  quiet(subscriber);
+  quiet(publisher);
+  for (int round = 0; round < 5; ++round) {
+    Signal joined;
+    Signal never_given;
+    Child dying([&] {
+      map_many_files();
+      Node node_of_dying = must(Node::open());
+      const Publisher other_publisher = must(node_of_dying.publisher(root.uri()));
+      const Subscriber other_subscriber = must(node_of_dying.subscriber(root.uri()));
+      joined.give();
+      return never_given.await();
+    });
+    ASSERT_TRUE(joined.await());
+    ASSERT_TRUE(announced_event(subscriber));
+    ASSERT_TRUE(announced_event(publisher));
+    quiet(subscriber);
+    quiet(publisher);
+    kill(dying.pid(), SIGKILL);
+    const auto publisher_died = announced_event(subscriber);
+    const auto subscriber_died = announced_event(publisher);
+    dying.kill_and_reap();
+    ASSERT_TRUE(publisher_died && subscriber_died) << "nobody told, in round " << round;
+    EXPECT_EQ(publisher_died->change, Change::died);
+    EXPECT_EQ(subscriber_died->change, Change::died);
+  }
+}
 
 // Who observes has forked a child that lives on, and has all of its descriptors too.
 TEST(DeathsSeenByTheParentOfAChild, KeepNoDescriptorReadable) {
