@@ -157,9 +157,16 @@ void ChunkPool::make_room(unsigned size_class, std::size_t count) {
 }
 
 Status ChunkPool::prepare(std::size_t bytes, std::size_t count) {
-  std::vector<ChunkRef> chunks;
   Status prepared = check_fits(bytes, count);
-  while (prepared && chunks.size() < count) {
+  if (!prepared) {
+    return prepared;
+  }
+  const unsigned size_class = class_for(bytes);
+  const unsigned shelf = ChunkRef::shelf_for(size_class);
+  const auto retired = static_cast<std::size_t>(retired_end_[shelf] - retired_[size_class].data());
+  const std::size_t in_use = reserved_behind_[size_class].size() - free_count(size_class) - retired;
+  std::vector<ChunkRef> chunks;
+  while (prepared && chunks.size() + in_use < count) {
     Result<ChunkRef> chunk = take_free(bytes);
     if (!*chunk) {
       chunk = grow(bytes);

@@ -71,7 +71,7 @@ class ChunkPool {
   // resource_exhausted, also for what fits once others are given back; nothing is lost by them.
   [[nodiscard]] Result<ChunkRef> grow(std::size_t bytes);
 
-  // Reserves memory for so many messages of that size. Errors: as grow().
+  // Reserves memory for so many messages of that size, those in use among them. Errors: as grow().
   [[nodiscard]] Status prepare(std::size_t bytes, std::size_t count);
 
   // Takes over the files of a former owner, in an empty pool: `kept` are in the ring, sorted; all other chunks are

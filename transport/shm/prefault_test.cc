@@ -74,6 +74,26 @@ TEST(Prefault, ReservesWhatRingAndLoansCanHoldAndGivesItBack) {
   EXPECT_EQ(root.chunk_bytes(), 0U);
 }
 
+TEST(Prefault, OfADurablePublisherIsTheSameEachTimeItComesBack) {
+  for (const std::string options : {"prefault=1000&memory=32768", "prefault=40000&memory=409600"}) {
+    SCOPED_TRACE(options);
+    const TopicRoot root;
+    Node node = must(Node::open());
+    const std::size_t size = options.starts_with("prefault=1000&") ? 1000 : message;
+    std::size_t reserved = 0;
+    for (std::uint64_t tenure = 0; tenure < 6; ++tenure) {
+      Publisher publisher =
+          must(node.publisher(root.uri("durability=persistent&name=c&depth=3&history=4&loans=2&" + options)));
+      EXPECT_EQ(publisher.next_sequence(), tenure * 5);
+      if (tenure == 0) reserved = root.chunk_bytes();
+      EXPECT_EQ(root.chunk_bytes(), reserved) << tenure;
+      for (std::uint64_t round = 0; round < 5; ++round) must(send(publisher, size, round));
+    }
+    EXPECT_GT(reserved, 0U);
+    must(node.remove(root.uri()));
+  }
+}
+
 TEST(Prefault, BeyondTheMemoryLimitIsRefusedAtTheJoinByName) {
   const TopicRoot root;
   const auto refused = must(Node::open()).publisher(root.uri("depth=7&loans=2&prefault=40000&memory=200000"));

@@ -167,14 +167,18 @@ Status PublisherPort::enter() {
     }
   }
   if (segment_.returned) {
-    flow_.refresh(next_);
-    reclaim(GiveUp::nothing);
+    free_what_nobody_has();
     chunks_.release_unaccounted();
   }
   header_.stage.store(static_cast<std::uint32_t>(Stage::joined), std::memory_order_release);
   entered_ = true;
   subscribers_.wake_all();  // a former owner may have died between a sample and its bell
   return {};
+}
+
+void PublisherPort::free_what_nobody_has() {
+  flow_.refresh(next_);
+  reclaim(GiveUp::nothing);
 }
 
 Status PublisherPort::settle_in(const Residence& residence) {
@@ -185,6 +189,9 @@ Status PublisherPort::settle_in(const Residence& residence) {
     done = make_resident(residence, reinterpret_cast<const std::byte*>(&counters_), page, Access::write, what);
   }
   if (done && residence.message_size > carried_size) {
+    if (segment_.returned) {
+      free_what_nobody_has();
+    }
     done = chunks_.prepare(residence.message_size, header_.slots + qos_.loans);
   }
   return done;

@@ -101,6 +101,8 @@ class PublisherPort final : public spi::PublisherPort {
   PublisherPort(std::unique_ptr<TopicDirectory> topic, OwnSegment segment, const PublisherQos& qos,
                 const Residence& residence, TickSource tick_source);
 
+  // After a takeover: of the former owner's chunks, those that are neither in the ring nor in hand.
+  void free_what_nobody_has();
   // Brings what the options prefault and mlock want into memory.
   Status settle_in(const Residence& residence);
 
