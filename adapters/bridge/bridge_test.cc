@@ -172,6 +172,22 @@ TEST_F(BridgeTest, WaitsForMemoryThatMessagesInUseHold) {
   EXPECT_EQ(bridge.routes().at(0).counts.unfit, 0U);
 }
 
+TEST_F(BridgeTest, SaysWhatItWaitsForWhereMemoryIsNotGivenBack) {
+  run({{.from = "inproc://a?policy=lossless", .to = "inproc://b?grant=block&history=1&memory=100"}});
+  Publisher publisher = must(node_.publisher("inproc://a?grant=block"));
+  for (int number = 0; number < 2; ++number) must(publisher.send(bytes(std::string(60, 'x'))));  // the first is history
+  await("waits for memory: topic \"b\"");
+}
+
+TEST_F(BridgeTest, WhereTheTargetDropsWantOfMemoryHoldsNobodyBack) {
+  Bridge& bridge = run({{.from = "inproc://a?policy=lossless", .to = "inproc://b?grant=drop&memory=100"}});
+  Publisher publisher = must(node_.publisher("inproc://a?grant=block"));
+  const Subscriber subscriber = must(node_.subscriber("inproc://b?depth=5"));  // takes none
+  for (int number = 0; number < 100; ++number) must(publisher.send(bytes(std::string(60, 'x'))));
+  must(publisher.wait_until_taken(99, soon()));
+  while (bridge.routes().at(0).counts.dropped < 99) std::this_thread::yield();
+}
+
 TEST_F(BridgeTest, CountsWhatAStoppedRouteLeavesBehind) {
   Bridge& bridge = run({{.from = "inproc://a?policy=lossless&depth=200", .to = "inproc://b?grant=block"}});
   Publisher publisher = must(node_.publisher("inproc://a?grant=block"));

@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 constexpr auto look_interval = 200ms;
 // How long it waits before it opens a side anew, or asks again for memory.
 constexpr auto retry_pause = 50ms;
+// How long it waits for memory without a word.
+constexpr auto silent_for = 1s;
 // How long a stopped route goes on with what has come already.
 constexpr auto farewell = 2s;
 
@@ -202,6 +204,8 @@ Route::Fate Route::carry_next(const std::stop_token& stop) {
 }
 
 Route::Fate Route::carry(Bytes payload, Bytes header, const std::stop_token& stop) {
+  const bool waits = options_.when_full == WhenFull::block && to_->qos().grant != Grant::drop;
+  std::optional<Deadline> complaint = after(silent_for);
   while (true) {
     Result<Loan> loan = to_->loan(payload.size(), header.size());
     if (loan) {
@@ -209,8 +213,13 @@ Route::Fate Route::carry(Bytes payload, Bytes header, const std::stop_token& sto
       copy(header, loan->header());
       return publish(*loan, stop);
     }
-    if (!is_full(loan.error().code()) || options_.when_full == WhenFull::drop || stop.stop_requested()) {
+    if (!is_full(loan.error().code()) || !waits || stop.stop_requested()) {
       return pass_over(loan.error());
+    }
+    if (complaint && passed(*complaint)) {
+      announce_(
+          fmt::format("{} -> {}: a message waits for memory: {}", options_.from, options_.to, loan.error().message()));
+      complaint.reset();
     }
     pause(retry_pause, stop);
   }

@@ -60,6 +60,27 @@ TEST_F(ScarceMemory, WhatFindsNoneIsRefusedAndGoesOutAfterATake) {
   }
 }
 
+TEST_F(ScarceMemory, WhatNeverFitsIsSaidToBeTooLargeAndNotWaitedFor) {
+  constexpr std::size_t memory = std::size_t{4} << 20U;
+  zmq::socket_t publisher = lossless_publisher();
+  publisher.bind(shm());
+  zmq::socket_t subscriber = this->subscriber(shm());
+  bool is_too_large = false;
+  for (std::size_t size = memory - 200; size < memory; ++size) {
+    const std::string content(size, 'x');
+    ASSERT_TRUE(publisher.send(zmq::str_buffer("first"), zmq::send_flags::sndmore));
+    const int error = error_of([&] {
+      if (!publisher.send(zmq::buffer(content), zmq::send_flags::dontwait)) throw zmq::error_t();
+    });
+    ASSERT_EQ(error, is_too_large || error != 0 ? EMSGSIZE : 0) << size;
+    is_too_large = error != 0;
+    if (!is_too_large) {
+      ASSERT_EQ(receive_frames(subscriber).at(1).size(), size);
+    }
+  }
+  EXPECT_TRUE(is_too_large);
+}
+
 TEST_F(ScarceMemory, APlainPublisherDropsWhatFindsNoneAndGoesOn) {
   zmq::socket_t publisher = bound(socket_type::pub, shm());
   zmq::socket_t subscriber = this->subscriber(shm());

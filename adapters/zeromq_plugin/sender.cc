@@ -66,6 +66,7 @@ Sender::Sender(std::unique_ptr<spi::PublisherPort> port, const SenderOptions& op
 
 int Sender::refusal(const Error& error) const noexcept {
   if (error.code() == ErrorCode::back_pressure) return EAGAIN;
+  if (error.code() == ErrorCode::limit_exceeded) return EMSGSIZE;  // with what it takes beside its bytes
   // Out of memory is out of room: subscribers that read give it back.
   return blocks_ ? EAGAIN : 0;
 }

@@ -12,9 +12,9 @@ namespace {
 // Changes that an XPUB socket can be behind and still hear one by one; of messages of the application, half as many.
 constexpr std::uint64_t changes_kept = 126;
 constexpr std::size_t most_memory = std::size_t{256} << 20U;
-// Subscriptions to one prefix that are heard one by one. More of them at once are no subscriber's: its memory was
+// Repeated subscriptions that are heard one by one. More of them at once are no subscriber's: its memory was
 // overwritten.
-constexpr std::uint32_t most_told = 10'000;
+constexpr std::uint32_t most_repeated = 10'000;
 
 void append_number(std::string& text, std::uint64_t number) {
   text.append(reinterpret_cast<const char*>(&number), sizeof(number));
@@ -171,6 +171,7 @@ void Listener::forget(PeerId peer, const Verbosity& verbosity, Heard& heard) {
 void Listener::update(Prefixes::Counts& known, Prefixes::Counts now, std::vector<std::string> upstream,
                       const Verbosity& verbosity, Heard& heard) {
   Heard news;
+  std::uint32_t may_repeat = most_repeated;
   for (const auto& [prefix, count] : known) {
     if (now.contains(prefix)) continue;
     const bool is_last = subscribers_.find(prefix)->second == 1;
@@ -180,8 +181,13 @@ void Listener::update(Prefixes::Counts& known, Prefixes::Counts now, std::vector
     const auto before = known.find(prefix);
     const std::uint32_t had = before == known.end() ? 0 : before->second;
     const bool is_first = before == known.end() && subscribers_.try_emplace(prefix, 0).first->second == 0;
-    const std::uint32_t more = std::min(count - std::min(had, count), most_told);
-    const std::uint32_t told = verbosity.every_subscription ? more : std::min(more, is_first ? 1U : 0U);
+    const std::uint32_t more = count - std::min(had, count);
+    std::uint32_t told = std::min(more, is_first || verbosity.every_subscription ? 1U : 0U);
+    if (verbosity.every_subscription) {
+      const std::uint32_t repeated = std::min(more - told, may_repeat);
+      may_repeat -= repeated;
+      told += repeated;
+    }
     for (std::uint32_t number = 0; number < told; ++number) news.push_back({event('\1', prefix)});
   }
   if (!upstream.empty()) news.push_back(std::move(upstream));

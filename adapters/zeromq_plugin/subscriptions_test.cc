@@ -1,5 +1,4 @@
 // Who hears what, and what publishers learn of it.
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -102,12 +101,21 @@ TEST_F(Subscriptions, VerboseXpubDoesNotDrownInACountThatWasOverwritten) {
   ASSERT_TRUE(node);
   Result<Publisher> scribbler = node->publisher(shm("feed.subscriptions"), {.depth = 126, .history = 1});
   ASSERT_TRUE(scribbler) << scribbler.error().message();
-  // One prefix, all the subscriptions that fit into a word, one byte.
-  const std::array<std::uint64_t, 4> announcement{1, 0xffff'ffff, 1, 'a'};
-  ASSERT_TRUE(scribbler->send(std::as_bytes(std::span(announcement)).first(3 * sizeof(std::uint64_t) + 1)));
-  EXPECT_EQ(receive(publisher), subscription("a"));
-  int more = 0;
-  while (receive(publisher, zmq::recv_flags::dontwait) == subscription("a")) ASSERT_LT(++more, 10'000);
+  // So many prefixes; of each, all the subscriptions that fit into a word, and eight bytes.
+  constexpr std::uint64_t prefixes = 1000;
+  std::vector<std::uint64_t> announcement{prefixes};
+  for (std::uint64_t prefix = 0; prefix < prefixes; ++prefix) {
+    announcement.insert(announcement.end(), {0xffff'ffff, sizeof(prefix), prefix});
+  }
+  ASSERT_TRUE(scribbler->send(std::as_bytes(std::span(announcement))));
+  std::map<std::string, int> heard{{receive(publisher), 1}};
+  int messages = 1;
+  for (std::string next = receive(publisher, zmq::recv_flags::dontwait); !next.empty();
+       next = receive(publisher, zmq::recv_flags::dontwait)) {
+    ++heard[next];
+    ASSERT_LT(++messages, 20'000);
+  }
+  EXPECT_EQ(heard.size(), prefixes) << "each is heard";
   const zmq::socket_t subscriber = this->subscriber(shm(), {"b"});
   EXPECT_EQ(receive(publisher), subscription("b"));
 }
