@@ -71,6 +71,32 @@ Result<Place> absolute_place(const Endpoint& endpoint) {
                .name = directory_of(topic)};
 }
 
+std::string above(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Why nothing can be made in a directory that is there.
+Error refused_below(int error_number, const struct stat& parent, const std::string& path, std::string_view what) {
+  const bool is_forbidden = error_number == EACCES || error_number == EPERM;
+  if (is_forbidden && parent.st_uid != geteuid() && audience_of(parent) == Audience::owner) {
+    return Error(ErrorCode::permission_denied,
+                 fmt::format("{}: {} belongs to user {}, and user {} may make nothing in it: use another root "
+                             "(WEIR_ROOT)",
+                             what, path, parent.st_uid, geteuid()));
+  }
+  if (error_number == ENOENT) {
+    return Error(ErrorCode::permission_denied,
+                 fmt::format("{}: in {} no directory can be made: use another root (WEIR_ROOT)", what, path));
+  }
+  return refused(error_number, parent, path, what);
+}
+
+bool is_removed(const File& directory) {
+  struct stat status {};
+  return fstat(directory.get(), &status) != 0 || status.st_nlink == 0;
+}
+
 // One step down a path, making the directory if it is missing.
 Result<File> enter(const File& parent, const std::string& name, int flags, const std::string& path) {
   constexpr int rounds = 1000;
@@ -83,15 +109,15 @@ Result<File> enter(const File& parent, const std::string& name, int flags, const
       if (fstatat(parent.get(), name.c_str(), &status, 0) == 0) {
         return tl::unexpected(refused(error_number, status, path, opening));
       }
-      return tl::unexpected(fstat(parent.get(), &status) == 0
-                                ? refused(error_number, status, path.substr(0, path.rfind('/')), opening)
-                                : system_error(opening, error_number));
+      return tl::unexpected(fstat(parent.get(), &status) == 0 ? refused(error_number, status, above(path), opening)
+                                                              : system_error(opening, error_number));
     }
     const std::string making = fmt::format("cannot make the directory {}", path);
     if (fstat(parent.get(), &status) != 0) return tl::unexpected(system_error(making, errno));
     const int error_number = make_directory(parent.get(), name, audience_of(status));
-    if (error_number != 0 && error_number != EEXIST && error_number != ENOENT) {
-      return tl::unexpected(refused(error_number, status, path.substr(0, path.rfind('/')), making));
+    const bool is_passing = error_number == EEXIST || (error_number == ENOENT && is_removed(parent));
+    if (error_number != 0 && !is_passing) {
+      return tl::unexpected(refused_below(error_number, status, above(path), making));
     }
   }
   return failure(ErrorCode::unavailable,

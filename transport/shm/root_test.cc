@@ -21,6 +21,7 @@
 namespace weir::shm {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::weir::shm::testing::Child;
 using ::weir::shm::testing::DescriptorLimit;
@@ -157,6 +158,13 @@ TEST(OpenRoot, UnwritablePlaceIsPermissionDenied) {
     EXPECT_THAT(opened.error().message(), HasSubstr(root.path() + "/v1"));
     EXPECT_THAT(opened.error().message(), HasSubstr("WEIR_ROOT"));
   });
+}
+
+TEST(OpenRoot, FileSystemThatMakesNoDirectoriesIsNamed) {
+  const auto opened = open_root("/proc/no-such-root/v1");
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code(), ErrorCode::permission_denied);
+  EXPECT_THAT(opened.error().message(), AllOf(HasSubstr("in /proc no directory"), HasSubstr("WEIR_ROOT")));
 }
 
 TEST(OpenRoot, FullPlaceIsExhausted) {

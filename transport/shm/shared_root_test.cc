@@ -373,6 +373,24 @@ TEST_F(SharedRoot, PrivateRootOfAnotherUserIsRefusedWhateverItsModes) {
   }
 }
 
+TEST_F(SharedRoot, UserThatMayMakeNoRootIsToldWhereAndNotToRemoveAnything) {
+  ASSERT_EQ(chmod(root_.path().c_str(), 0755), 0);  // of the user root, as /etc
+  Child child([&] {
+    EXPECT_TRUE(become(first_user));
+    for (const std::string& parent : {root_.path(), std::string("/")}) {
+      const std::string root = (parent == "/" ? "" : parent) + "/no-such-root";
+      const auto joined = must(Node::open()).publisher("shm://feed?root=" + root);
+      EXPECT_FALSE(joined);
+      EXPECT_EQ(joined.error().code(), ErrorCode::permission_denied);
+      const std::string where = ": " + parent + " belongs to user 0, and user 41001 may make nothing in it";
+      EXPECT_THAT(joined.error().message(), HasSubstr(where));
+      EXPECT_THAT(joined.error().message(), HasSubstr("WEIR_ROOT"));
+    }
+    return true;
+  });
+  EXPECT_TRUE(child.succeeded());
+}
+
 // Of one user, everywhere.
 TEST(SharedRootOfOneUser, IsMadeWholeOrNotAtAll) {
   const TopicRoot root;
