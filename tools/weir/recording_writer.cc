@@ -95,12 +95,12 @@ Result<std::uint32_t> RecordingWriter::source(const RecordedSource& source) {
 
 Status RecordingWriter::write(const RecordedMessage& message) {
   const MessageHead message_head = head_of(message);
-  const std::array content{bytes_of(message_head), message.header, message.payload};
+  copy_.assign(message.header.begin(), message.header.end());
+  copy_.insert(copy_.end(), message.payload.begin(), message.payload.end());
+  const std::array content{bytes_of(message_head), std::span<const std::byte>(copy_)};
   const FrameHead head = frame_head(FrameKind::message, content);
   const std::uint64_t offset = summary_.end;
-  if (Status written = append(std::array{bytes_of(head), content[0], content[1], content[2]}); !written) {
-    return written;
-  }
+  if (Status written = append(std::array{bytes_of(head), content[0], content[1]}); !written) return written;
   summary_.add(message, offset);
   return {};
 }

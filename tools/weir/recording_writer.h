@@ -8,9 +8,12 @@
 // A process that is killed at any point leaves a file that can be read and continued. Thread-compatible.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tools/weir/recording.h"
 #include "tools/weir/recording_frame.h"
@@ -56,6 +59,8 @@ class RecordingWriter {
   shm::File file_;
   Summary summary_;
   std::map<std::pair<std::string, PeerId>, std::uint32_t> numbers_;
+  // Header and payload as they are written: a publisher may go on writing into its own, and the check would not fit.
+  std::vector<std::byte> copy_;
 };
 
 }  // namespace weir::tool
