@@ -133,7 +133,9 @@ class Measurement {
     payload[0] = static_cast<std::byte>(word);
     return payload;
   }
-  Status send(std::span<const std::byte> payload) { return send_message(there_, payload, {}, after(patience), stop()); }
+  Status send(std::span<const std::byte> payload) {
+    return send_message(session_, there_, payload, {}, after(patience));
+  }
   [[nodiscard]] std::stop_token stop() const { return session_.interrupts.token(); }
 
   Session& session_;

@@ -41,7 +41,7 @@ Status answer(Session& session, const BenchAnswerOptions& options) {
     if (sample->payload().size() < smallest_bench_message) continue;
     switch (static_cast<BenchWord>(sample->payload()[0])) {
       case BenchWord::answer:
-        if (Status sent = send_message(*back, sample->payload(), {}, never, stop); !sent) return sent;
+        if (Status sent = send_message(session, *back, sample->payload(), {}, never); !sent) return sent;
         break;
       case BenchWord::count:
         ++counted;
@@ -49,7 +49,7 @@ Status answer(Session& session, const BenchAnswerOptions& options) {
       case BenchWord::tell: {
         std::array<std::byte, smallest_bench_message> reply{static_cast<std::byte>(BenchWord::tell)};
         std::memcpy(&reply[1], &counted, sizeof(counted));
-        if (Status sent = send_message(*back, reply, {}, never, stop); !sent) return sent;
+        if (Status sent = send_message(session, *back, reply, {}, never); !sent) return sent;
         counted = 0;
         break;
       }

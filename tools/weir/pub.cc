@@ -32,8 +32,7 @@ class Publishing {
       const auto moment = start_ + std::chrono::duration_cast<std::chrono::nanoseconds>(due);
       if (!sleep_until(moment, session_.interrupts)) return false;
     }
-    const Status sent =
-        send_message(publisher_, std::as_bytes(std::span(message)), {}, never, session_.interrupts.token());
+    const Status sent = send_message(session_, publisher_, std::as_bytes(std::span(message)), {}, never);
     if (!sent && sent.error().code() == ErrorCode::interrupted) return false;
     if (!sent) return tl::unexpected(sent.error());
     ++sent_;

@@ -138,8 +138,7 @@ Status play(Session& session, const ReplayOptions& options, RecordingReader& rea
       const auto moment = start + std::chrono::duration_cast<std::chrono::nanoseconds>(due);
       if (!sleep_until(moment, session.interrupts)) return {};
     }
-    Status sent = send_message(stage.of((*message)->source), (*message)->payload, (*message)->header, never,
-                               session.interrupts.token());
+    Status sent = send_message(session, stage.of((*message)->source), (*message)->payload, (*message)->header, never);
     if (!sent && sent.error().code() == ErrorCode::interrupted) return {};
     if (!sent) return sent;
     ++played;

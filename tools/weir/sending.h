@@ -4,8 +4,8 @@
 
 #include <cstddef>
 #include <span>
-#include <stop_token>
 
+#include "tools/weir/session.h"
 #include "transport/deadline.h"
 #include "transport/publisher.h"
 #include "transport/status.h"
@@ -13,8 +13,9 @@
 namespace weir::tool {
 
 // Copies the message and publishes it, and waits where a subscriber holds it back, whatever deadline the publisher has
-// for that. Errors: timed_out; interrupted; those of Publisher::loan and Loan::publish.
-[[nodiscard]] Status send_message(Publisher& publisher, std::span<const std::byte> payload,
-                                  std::span<const std::byte> header, Deadline deadline, const std::stop_token& stop);
+// for that. A publisher that grants this (grant is not drop) waits for memory too, and says so after a second; at the
+// deadline the error is why there was none. Errors: timed_out; interrupted; those of Publisher::loan and Loan::publish.
+[[nodiscard]] Status send_message(Session& session, Publisher& publisher, std::span<const std::byte> payload,
+                                  std::span<const std::byte> header, Deadline deadline);
 
 }  // namespace weir::tool

@@ -3,7 +3,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -29,8 +32,22 @@ class Waiting : public ::testing::Test {
     }
   }
 
+  // Of a topic "camera", one message for each payload.
+  std::string recording_of(const std::vector<std::string>& payloads) {
+    std::string path = root_.path() + "/recording";
+    auto writer = RecordingWriter::open(path, Existing::refuse).value();
+    const auto source = writer.source({.topic = "shm://camera"}).value();
+    for (const std::string& payload : payloads) {
+      EXPECT_TRUE(writer.write({.source = source, .payload = std::as_bytes(std::span(payload))}));
+    }
+    EXPECT_TRUE(writer.finish());
+    return path;
+  }
+
   Node node_ = std::move(Node::open().value());
   PrivateRoot root_;
+  const std::string large_ = std::string(60'000, 'x');
+  const std::string memory_for_two_ = "grant=block&deadline=600s&memory=128KiB";
 };
 
 TEST_F(Waiting, PublisherThatIsHeldBackIsInterrupted) {
@@ -43,19 +60,46 @@ TEST_F(Waiting, PublisherThatIsHeldBackIsInterrupted) {
 }
 
 TEST_F(Waiting, ReplayThatIsHeldBackIsInterrupted) {
-  const std::string path = root_.path() + "/recording";
-  {
-    auto writer = RecordingWriter::open(path, Existing::refuse).value();
-    const auto source = writer.source({.topic = "shm://camera"}).value();
-    for (int message = 0; message < 3; ++message) ASSERT_TRUE(writer.write({.source = source}));
-    ASSERT_TRUE(writer.finish());
-  }
+  const std::string path = recording_of({"", "", ""});
   auto stuck = node_.subscriber("shm://camera?policy=lossless&depth=2").value();
   Program replay({"replay", path, "--fast", "--options", "grant=block&depth=2&deadline=600s"});
   await_publisher_that_is_held_back();
   replay.signal(SIGTERM);
   EXPECT_EQ(replay.end(), 0);
   EXPECT_THAT(replay.errors(), HasSubstr("played 2 of 3"));
+}
+
+TEST_F(Waiting, ReplayWaitsForMemoryThatMessagesInUseHoldAndSaysSo) {
+  std::vector<std::string> payloads;
+  for (int message = 0; message < 5; ++message) payloads.push_back(std::to_string(message) + large_);
+  const std::string path = recording_of(payloads);
+  auto late = node_.subscriber("shm://camera?policy=lossless").value();
+  Program replay({"replay", path, "--fast", "--options", memory_for_two_});
+  ASSERT_TRUE(replay.notes("waiting for room for a message")) << replay.errors();
+  for (const std::string& payload : payloads) {
+    ASSERT_EQ(late.wait(never), Wake::ready);
+    const Sample sample = late.take().value();
+    EXPECT_TRUE(std::ranges::equal(sample.payload(), std::as_bytes(std::span(payload)))) << payload[0];
+  }
+  EXPECT_EQ(replay.end(), 0);
+  EXPECT_THAT(replay.errors(), HasSubstr("memory=131072"));
+  EXPECT_THAT(replay.errors(), HasSubstr("played 5 of 5"));
+}
+
+TEST_F(Waiting, PubThatWaitsForMemoryIsInterrupted) {
+  auto stuck = node_.subscriber("shm://camera?policy=lossless").value();
+  Program pub({"pub", "camera?" + memory_for_two_, "-n", "3", large_});
+  ASSERT_TRUE(pub.notes("waiting for room for a message")) << pub.errors();
+  pub.signal(SIGINT);
+  EXPECT_EQ(pub.end(), 0);
+  EXPECT_THAT(pub.errors(), HasSubstr("published 2 messages"));
+}
+
+TEST_F(Waiting, PubThatWaitsForNobodyFailsWhereMemoryIsInUse) {
+  auto holding = node_.subscriber("shm://camera").value();
+  const Outcome pub = run({"pub", "camera?memory=128KiB", "-n", "3", large_});
+  EXPECT_EQ(pub.status, 6);
+  EXPECT_THAT(pub.errors, HasSubstr("published 2 messages"));
 }
 
 TEST_F(Waiting, PubIsInterruptedBeforeAnybodyOpensItsPipe) {
