@@ -8,6 +8,7 @@
 #include <bit>
 #include <cerrno>
 #include <string_view>
+#include <utility>
 
 namespace weir::tool {
 namespace {
@@ -17,6 +18,9 @@ static_assert(std::endian::native == std::endian::little, "the numbers of a reco
 uLong add(uLong check, std::span<const std::byte> bytes) {
   return crc32_z(check, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
 }
+
+// So much of a file is read at a time as long as nothing is known to be of use.
+constexpr std::uint64_t part_size = 1U << 20U;
 
 constexpr std::array kinds{FrameKind::source, FrameKind::message, FrameKind::index};
 
@@ -55,26 +59,38 @@ Frame read_frame(const shm::File& file, std::uint64_t offset, std::vector<std::b
     return {.state = Frame::State::damaged};
   }
   if (head.size > size - offset - sizeof(head)) return {.state = Frame::State::cut_short};
-  content.resize(head.size);
-  const std::array parts{std::span<const std::byte>(content)};
-  if (!read_all(file, offset + sizeof(head), content) || frame_head(head.kind, parts).check != head.check) {
-    return {.state = Frame::State::damaged};
+  Frame frame{.state = Frame::State::damaged, .kind = head.kind, .end = offset + sizeof(head) + head.size};
+  const std::uint32_t expected = std::exchange(head.check, 0);
+  uLong check = add(crc32_z(0, nullptr, 0), bytes_of(head));
+  const std::uint64_t most = std::max<std::uint64_t>(part_size, content.capacity());
+  for (std::uint64_t left = head.size; left > 0; left -= content.size()) {
+    content.resize(std::min(left, most));
+    if (!read_all(file, frame.end - left, content)) return frame;
+    check = add(check, content);
   }
-  return {.state = Frame::State::whole, .kind = head.kind, .end = offset + sizeof(head) + head.size};
+  if (check != expected) return frame;
+  // Memory for all of it is taken only now: a size that was damaged may claim the rest of the file.
+  content.resize(head.size);
+  if (head.size <= most || read_all(file, frame.end - head.size, content)) frame.state = Frame::State::whole;
+  return frame;
 }
 
 bool holds_a_frame(const shm::File& file, std::uint64_t offset) {
-  constexpr std::uint64_t part_size = 1U << 20U;
+  const std::uint64_t size = shm::size_of(file);
+  const std::uint64_t most_checked = size + (256ULL << 20U);  // about as long as reading the file takes
+  std::uint64_t checked = 0;
   std::vector<char> part;
   std::vector<std::byte> content;
-  for (const std::uint64_t size = shm::size_of(file); offset + sizeof(FrameHead) <= size;) {
+  while (offset + sizeof(FrameHead) <= size) {
     part.resize(std::min(part_size, size - offset));
     if (!read_all(file, offset, std::as_writable_bytes(std::span(part)))) return false;
     const std::string_view text(part.data(), part.size());
     for (const FrameKind& kind : kinds) {
       const std::string_view word(reinterpret_cast<const char*>(&kind), sizeof(kind));
       for (std::size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
-        if (read_frame(file, offset + at, content).state == Frame::State::whole) return true;
+        const Frame frame = read_frame(file, offset + at, content);
+        if (frame.end != 0) checked += frame.end - (offset + at);
+        if (frame.state == Frame::State::whole || checked > most_checked) return true;
       }
     }
     offset += part.size() - (sizeof(FrameKind) - 1);  // a kind may lie across

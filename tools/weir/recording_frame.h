@@ -48,13 +48,15 @@ struct Frame {
   };
   State state = State::none;
   FrameKind kind = FrameKind::message;
-  std::uint64_t end = 0;  // offset behind a whole one
+  std::uint64_t end = 0;  // offset behind it, if it is whole or only fails its check; else 0
 };
 
-// Reads the frame at an offset; `content` becomes what follows its head.
+// Reads the frame at an offset; `content` becomes what follows its head. More memory than for those before it, or a
+// MiB or so, is taken for a whole one alone.
 [[nodiscard]] Frame read_frame(const shm::File& file, std::uint64_t offset, std::vector<std::byte>& content);
 
-// Whether a whole frame begins anywhere behind an offset.
+// Whether a whole frame begins anywhere behind an offset. Also true if so much there claims to be one that checking it
+// all would take much longer than reading the file.
 [[nodiscard]] bool holds_a_frame(const shm::File& file, std::uint64_t offset);
 
 // Reads all of `into`. False: the file is shorter, or cannot be read.
