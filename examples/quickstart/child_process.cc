@@ -54,9 +54,25 @@ struct SpawnSettings {
   posix_spawn_file_actions_t actions{};
 };
 
+const char* remedy_to_start(int error) {
+  switch (error) {
+    case EAGAIN:
+      return "end other processes, or raise their limit (ulimit -u, a container's pids.max)";
+    case ENOMEM:
+      return "free memory, or raise its limit (ulimit -v, a container's memory.max)";
+    case EMFILE:
+      return "raise the limit of descriptors (ulimit -n)";
+    case ENFILE:
+      return "the machine has no descriptor left: raise fs.file-max";
+    default:
+      return "mount /proc, and let this user run this program";
+  }
+}
+
 tl::unexpected<weir::Error> cannot_start(const Task& task, int error) {
-  return weir::failure(weir::ErrorCode::resource_exhausted,
-                       fmt::format("cannot start the process \"{}\": {}", task.name, std::strerror(error)));
+  return weir::failure(
+      weir::ErrorCode::resource_exhausted,
+      fmt::format("cannot start the process \"{}\": {}: {}", task.name, std::strerror(error), remedy_to_start(error)));
 }
 
 }  // namespace
