@@ -26,7 +26,11 @@ tl::expected<Options, int> options_from(int argc, char** argv) {
       "and is killed in the middle, one that joins late. Checks every byte, every loss and what is left behind. Exits\n"
       "with 0 only if all of it held.");
   app.add_option("--uri", options.uri, "endpoint to stream over (default: a topic of its own on shm://)");
-  CLI::Option* file = app.add_option("--file", options.file, "file to stream (default: this machine's own binaries)");
+  const auto not_empty = [](const std::string& path) {
+    return path.empty() ? R"(it is "": name a file, or leave it out to stream this machine's own binaries)" : "";
+  };
+  CLI::Option* file =
+      app.add_option("--file", options.file, "file to stream (default: this machine's own binaries)")->check(not_empty);
   app.add_option("--megabytes", options.megabytes, "how much of the machine's binaries to stream")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000))

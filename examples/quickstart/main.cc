@@ -81,6 +81,7 @@ int run_all(int argc, char** argv) {
     return options.error();
   }
   signal(SIGPIPE, SIG_IGN);  // whoever reads our output may leave early; the processes are put away all the same
+  signal(SIGXFSZ, SIG_IGN);  // a limit of file sizes (ulimit -f) is an error with a message, also in the processes
   adopt_orphans();
   const weir::Result<bool> held = run(*options);
   if (!held) {

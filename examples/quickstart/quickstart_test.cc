@@ -1,5 +1,6 @@
 // The whole program, as a person would run it: real processes, real kills.
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,6 +94,23 @@ TEST_F(QuickstartTest, OnATerminalThereIsABarAndATable) {
   EXPECT_NE(run.output().find("\033[J"), std::string::npos) << run.output();  // drawn again in place
   EXPECT_NE(run.output().find("100 %"), std::string::npos) << run.output();
   EXPECT_NE(run.output().find("left behind  nothing"), std::string::npos) << run.output();
+}
+
+TEST_F(QuickstartTest, ALimitOfFileSizesIsAnErrorAndNoDeath) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit limit{.rlim_cur = 1'000'000, .rlim_max = before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  Program run({"--megabytes=5"});
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_EQ(run.end(), 1) << run.output();
+  EXPECT_NE(run.output().find("after 1000000 bytes: raise ulimit -f"), std::string::npos) << run.output();
+}
+
+TEST_F(QuickstartTest, AnEmptyNameOfAFileIsRefused) {
+  Program run({"--file", ""});
+  EXPECT_GT(run.end(), 0);
+  EXPECT_NE(run.output().find("--file: it is \"\": name a file"), std::string::npos) << run.output();
 }
 
 TEST_F(QuickstartTest, CtrlCLeavesNothingBehind) {

@@ -70,10 +70,11 @@ class Gatherer {
     ::close(file);
     ++files_;
     if (error == ENOSPC || error == ENOMEM || error == EFBIG) {
-      return weir::failure(ErrorCode::resource_exhausted,
-                           fmt::format("gathering {} bytes in memory: {} after {} bytes: ask for fewer --megabytes, or "
-                                       "stream a --file",
-                                       wanted_, std::strerror(error), gathered_));
+      return weir::failure(
+          ErrorCode::resource_exhausted,
+          fmt::format("gathering {} bytes in memory: {} after {} bytes: {}ask for fewer --megabytes, or "
+                      "stream a --file",
+                      wanted_, std::strerror(error), gathered_, error == EFBIG ? "raise ulimit -f, " : ""));
     }
     return {};
   }
