@@ -22,6 +22,7 @@ struct Account {
   std::uint64_t different = 0;   // messages whose bytes are not the file's
   std::uint64_t at_once = 0;     // samples that were there together when it looked first
   std::uint32_t checksum = 0;    // of all bytes in a row; only for who must receive the whole file
+  std::uint64_t paused = 0;      // nanoseconds that a publisher has slept to keep its pace
 };
 
 // What was published.

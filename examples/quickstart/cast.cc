@@ -5,9 +5,9 @@
 
 namespace quickstart {
 
-Cast cast_for(const std::string& uri, int source, std::uint64_t seed, const Measures& measures) {
+Cast cast_for(const Options& options, int source, const Measures& measures) {
   Task common;
-  common.uri = uri;
+  common.uri = options.uri;
   common.source = source;
 
   Cast cast{.publisher = common, .lossless = common, .slow = common, .again = {}, .late = common};
@@ -15,7 +15,8 @@ Cast cast_for(const std::string& uri, int source, std::uint64_t seed, const Meas
   cast.publisher.name = "publisher";
   cast.publisher.depth = std::max({measures.lossless_depth, measures.slow_depth, measures.late_depth});
   cast.publisher.history = measures.history;
-  cast.publisher.seed = seed;
+  cast.publisher.seed = options.seed;
+  cast.publisher.pace = options.pace;
 
   cast.lossless.name = "lossless";
   cast.lossless.depth = measures.lossless_depth;
@@ -24,7 +25,8 @@ Cast cast_for(const std::string& uri, int source, std::uint64_t seed, const Meas
   cast.slow.name = "slow";
   cast.slow.policy = measures.slow_policy;
   cast.slow.depth = measures.slow_depth;
-  cast.slow.pause = std::chrono::milliseconds(3);
+  // Slower than the stream, also one that is slowed down: that has a thousand messages or so.
+  cast.slow.pause = std::max(std::chrono::milliseconds(3), options.pace / 100);
 
   cast.again = cast.slow;
   cast.again.name = "slow again";

@@ -1,9 +1,7 @@
 // Who takes part: one publisher and the subscribers, each with what it asks for.
 #pragma once
 
-#include <cstdint>
-#include <string>
-
+#include "examples/quickstart/command_line.h"
 #include "examples/quickstart/promises.h"
 #include "examples/quickstart/task.h"
 
@@ -18,6 +16,6 @@ struct Cast {
 };
 
 // `source` is the descriptor of the file.
-[[nodiscard]] Cast cast_for(const std::string& uri, int source, std::uint64_t seed, const Measures& measures);
+[[nodiscard]] Cast cast_for(const Options& options, int source, const Measures& measures);
 
 }  // namespace quickstart

@@ -1,12 +1,15 @@
 #include "examples/quickstart/command_line.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <random>
 #include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include "examples/quickstart/display.h"
 
 namespace quickstart {
 namespace {
@@ -36,11 +39,16 @@ tl::expected<Options, int> options_from(int argc, char** argv) {
       ->check(CLI::Range(1, 1'000'000))
       ->excludes(file);
   app.add_option("--seed", options.seed, "of the message sizes")->capture_default_str();
+  double pace = has_terminal() ? 6 : 0;
+  app.add_option("--pace", pace,
+                 "seconds that the stream lasts at least; 0: full speed (default: 6 where a terminal shows it)")
+      ->check(CLI::Range(0.0, 600.0));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return tl::unexpected(app.exit(error));
   }
+  options.pace = std::chrono::milliseconds(pace > 0 ? std::llround(pace * 1000) : 0);
   return options;
 }
 
@@ -56,6 +64,7 @@ std::vector<std::string> words_for(const Task& task) {
           fmt::format("--pause={}", task.pause.count()),
           fmt::format("--whole-file={}", task.whole_file),
           fmt::format("--seed={}", task.seed),
+          fmt::format("--pace={}", task.pace.count()),
           fmt::format("--source={}", task.source),
           fmt::format("--reports={}", task.reports),
           fmt::format("--commands={}", task.commands),
@@ -67,6 +76,7 @@ weir::Result<Task> task_from(std::vector<std::string> words) {
   std::string role;
   std::string policy;
   std::int64_t pause = 0;
+  std::int64_t pace = 0;
   CLI::App app("one process of the quickstart");
   app.add_option("--role", role)->required()->check(CLI::IsMember(roles));
   app.add_option("--name", task.name)->required();
@@ -77,6 +87,7 @@ weir::Result<Task> task_from(std::vector<std::string> words) {
   app.add_option("--pause", pause)->required();
   app.add_option("--whole-file", task.whole_file)->required();
   app.add_option("--seed", task.seed)->required();
+  app.add_option("--pace", pace)->required();
   app.add_option("--source", task.source)->required();
   app.add_option("--reports", task.reports)->required();
   app.add_option("--commands", task.commands)->required();
@@ -91,6 +102,7 @@ weir::Result<Task> task_from(std::vector<std::string> words) {
   task.role = roles.at(role);
   task.policy = policies.at(policy);
   task.pause = std::chrono::milliseconds(pause);
+  task.pace = std::chrono::milliseconds(pace);
   return task;
 }
 

@@ -3,6 +3,7 @@
 // Thread safety: functions without state.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ struct Options {
   std::string file;  // empty: gather `megabytes` from the machine's own binaries
   std::uint64_t megabytes = 300;
   std::uint64_t seed = 1;
+  std::chrono::milliseconds pace{0};  // how long the stream lasts at least
 };
 
 // Prints help or what is wrong, where that is asked for or needed, and returns the exit status instead.

@@ -16,6 +16,7 @@ TEST(CommandLine, ATaskSurvivesIt) {
   task.pause = std::chrono::milliseconds(7);
   task.whole_file = true;
   task.seed = ~0ULL;
+  task.pace = std::chrono::milliseconds(6000);
   task.source = 3;
   task.reports = 4;
   task.commands = 5;
@@ -26,6 +27,7 @@ TEST(CommandLine, ATaskSurvivesIt) {
   EXPECT_EQ(again->role, Role::publisher);
   EXPECT_EQ(again->policy, weir::SlowPolicy::drop_oldest);
   EXPECT_EQ(again->uri, task.uri);
+  EXPECT_EQ(again->pace, task.pace);
 }
 
 TEST(CommandLine, WhatNoConductorHasWrittenIsRefused) {

@@ -67,6 +67,7 @@ class Conductor {
     return 100 * static_cast<double>(publisher_.account().bytes) / static_cast<double>(file_.size());
   }
   [[nodiscard]] double seconds() const;
+  [[nodiscard]] std::string how_fast() const;
   [[nodiscard]] Moment moment() const;
   [[nodiscard]] Outcome outcome(const Member& member) const;
 
@@ -232,10 +233,15 @@ Outcome Conductor::outcome(const Member& member) const {
   return outcome;
 }
 
+std::string Conductor::how_fast() const {
+  const double pauses = static_cast<double>(publisher_.account().paused) / 1e9;
+  return fmt::format("{:.2f} s, {:.0f} MB/s", seconds(), static_cast<double>(file_.size()) / 1e6 / seconds()) +
+         (pauses > 0 ? fmt::format(" with {:.2f} s of pauses (--pace 0: none)", pauses) : "");
+}
+
 Verdict Conductor::verdict() const {
-  Verdict verdict{
-      .published = {.messages = publisher_.account().messages, .bytes = publisher_.account().bytes},
-      .how_fast = fmt::format("{:.2f} s, {:.0f} MB/s", seconds(), static_cast<double>(file_.size()) / 1e6 / seconds())};
+  Verdict verdict{.published = {.messages = publisher_.account().messages, .bytes = publisher_.account().bytes},
+                  .how_fast = how_fast()};
   for (const Member* member : {&lossless_, &slow_, &again_, &late_}) {
     verdict.outcomes.push_back(outcome(*member));
   }
@@ -265,16 +271,16 @@ weir::Result<Verdict> run(const Cast& cast, const Source& file, const weir::Capa
 
 }  // namespace
 
-weir::Result<Verdict> conduct(weir::Node& node, const std::string& uri, const Source& file, std::uint64_t seed) {
-  const weir::Result<weir::Capabilities> promised = node.capabilities(uri);
+weir::Result<Verdict> conduct(weir::Node& node, const Options& options, const Source& file) {
+  const weir::Result<weir::Capabilities> promised = node.capabilities(options.uri);
   if (!promised) {
     return tl::unexpected(promised.error());
   }
-  const weir::Result<Measures> measures = measures_for(uri, *promised);
+  const weir::Result<Measures> measures = measures_for(options.uri, *promised);
   if (!measures) {
     return tl::unexpected(measures.error());
   }
-  weir::Result<Verdict> verdict = run(cast_for(uri, file.descriptor(), seed, *measures), file, *promised);
+  weir::Result<Verdict> verdict = run(cast_for(options, file.descriptor(), *measures), file, *promised);
   if (verdict) {
     const weir::Result<std::uint32_t> checksum = file.checksum();
     if (!checksum) {

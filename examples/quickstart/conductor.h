@@ -3,9 +3,7 @@
 // Thread safety: none. It takes SIGINT, SIGTERM and SIGHUP over while it runs.
 #pragma once
 
-#include <cstdint>
-#include <string>
-
+#include "examples/quickstart/command_line.h"
 #include "examples/quickstart/source.h"
 #include "examples/quickstart/verdict.h"
 #include "transport/node.h"
@@ -13,10 +11,9 @@
 
 namespace quickstart {
 
-// Streams the file over the endpoint and returns what came of it. Whatever it returns, none of its processes is left.
+// Streams the file as the options say and returns what came of it. Whatever it returns, none of its processes is left.
 // Errors: those of the backend, of a process that failed or died unasked, timed_out when nothing moves any more,
 // interrupted on a signal.
-[[nodiscard]] weir::Result<Verdict> conduct(weir::Node& node, const std::string& uri, const Source& file,
-                                            std::uint64_t seed);
+[[nodiscard]] weir::Result<Verdict> conduct(weir::Node& node, const Options& options, const Source& file);
 
 }  // namespace quickstart

@@ -61,6 +61,11 @@ Look look_of_terminal() {
 
 }  // namespace
 
+bool has_terminal() {
+  const char* kind = std::getenv("TERM");
+  return isatty(STDOUT_FILENO) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
+}
+
 void print(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
@@ -87,8 +92,6 @@ std::vector<std::string> render(const Moment& moment, const Look& look, std::siz
 }
 
 Display::Display() {
-  const char* kind = std::getenv("TERM");
-  terminal_ = isatty(STDOUT_FILENO) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
   if (terminal_) {
     look_ = look_of_terminal();
   }

@@ -40,6 +40,9 @@ struct Look {
 // The live part, line by line, none wider than `columns`.
 [[nodiscard]] std::vector<std::string> render(const Moment& moment, const Look& look, std::size_t columns);
 
+// Whether standard output is a terminal that can show it.
+[[nodiscard]] bool has_terminal();
+
 class Display {
  public:
   Display();
@@ -55,7 +58,7 @@ class Display {
  private:
   void draw(const std::vector<std::string>& lines);
 
-  bool terminal_;
+  bool terminal_ = has_terminal();
   Look look_;
   std::vector<std::string> live_;  // what is drawn above the cursor
   double next_quarter_ = 25;       // percent

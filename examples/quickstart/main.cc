@@ -61,8 +61,12 @@ weir::Result<bool> run(const Options& options) {
   }
   print(fmt::format("{:.0f} MB ({}) over {}, seed {}\n", static_cast<double>(file->size()) / 1e6, file->description(),
                     options.uri, options.seed));
+  if (options.pace.count() > 0) {
+    print(fmt::format("slowed down, to last {:g} s at least (--pace 0: full speed)\n",
+                      static_cast<double>(options.pace.count()) / 1e3));
+  }
 
-  weir::Result<Verdict> verdict = conduct(*node, options.uri, *file, options.seed);
+  weir::Result<Verdict> verdict = conduct(*node, options, *file);
   if (!verdict) {
     std::string message = verdict.error().message();
     for (const std::string& thing : leftovers->find(*node)) {

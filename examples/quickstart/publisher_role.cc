@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstring>
 #include <optional>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,8 @@
 
 namespace quickstart {
 namespace {
+
+using std::chrono::steady_clock;
 
 // Waits for one byte from the conductor.
 weir::Status await_go(int commands) {
@@ -71,6 +74,16 @@ weir::Status send(weir::Publisher& publisher, const Place& place, const Source& 
   return publish_patiently(*loan);
 }
 
+// Sleeps until then, if that is still to come; returns how long it slept.
+std::chrono::nanoseconds pause_until(steady_clock::time_point then) {
+  const steady_clock::time_point before = steady_clock::now();
+  if (then <= before) {
+    return std::chrono::nanoseconds(0);
+  }
+  std::this_thread::sleep_until(then);
+  return steady_clock::now() - before;
+}
+
 }  // namespace
 
 weir::Status run_publisher(const Task& task, const Source& file, Reporter& reports) {
@@ -95,6 +108,7 @@ weir::Status run_publisher(const Task& task, const Source& file, Reporter& repor
   const auto look_around = [&] { return report_events(*publisher, reports); };
   const std::array<std::uint64_t, 3> gates{0, file.size() / 2, file.size() / 4 * 3};
   auto gate = gates.begin();
+  steady_clock::time_point began;
   Account account;
   Cutter cutter(file.size(), task.seed);
   while (const std::optional<Place> place = cutter.next()) {
@@ -105,6 +119,13 @@ weir::Status run_publisher(const Task& task, const Source& file, Reporter& repor
         return passed;
       }
     }
+    if (account.messages == 0) {
+      began = steady_clock::now();
+    }
+    // The message leaves when its last byte is due, if the stream is to last for people to watch it.
+    const double share = static_cast<double>(place->offset + place->size) / static_cast<double>(file.size());
+    account.paused += static_cast<std::uint64_t>(
+        pause_until(began + std::chrono::duration_cast<std::chrono::nanoseconds>(task.pace * share)).count());
     if (weir::Status sent = send(*publisher, *place, file); !sent) {
       return sent;
     }

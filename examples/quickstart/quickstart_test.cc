@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -89,11 +90,39 @@ TEST_F(QuickstartTest, TheSmallestFileWillDo) {
 }
 
 TEST_F(QuickstartTest, OnATerminalThereIsABarAndATable) {
-  Program run({"--megabytes=20"}, Program::Output::terminal);
+  Program run({"--megabytes=20", "--pace=0"}, Program::Output::terminal);
   EXPECT_EQ(run.end(), 0) << run.output();
   EXPECT_NE(run.output().find("\033[J"), std::string::npos) << run.output();  // drawn again in place
   EXPECT_NE(run.output().find("100 %"), std::string::npos) << run.output();
   EXPECT_NE(run.output().find("left behind  nothing"), std::string::npos) << run.output();
+}
+
+TEST_F(QuickstartTest, OnATerminalAndOnlyThereItIsSlowedDownToBeWatched) {
+  for (const auto output : {Program::Output::terminal, Program::Output::pipe}) {
+    Program run({"--file=" + endless_file()}, output);
+    ASSERT_GT(run.pid_of("lossless"), 0);
+    run.signal(SIGINT);
+    EXPECT_EQ(run.end(), interrupted) << run.output();
+    EXPECT_EQ(run.output().find("to last 6 s at least (--pace 0: full speed)") != std::string::npos,
+              output == Program::Output::terminal)
+        << run.output();
+  }
+}
+
+TEST_F(QuickstartTest, AStreamLastsAtLeastAsLongAsAskedAndItsPausesAreTold) {
+  Program run({"--megabytes=5", "--pace=0.3"});
+  EXPECT_EQ(run.end(), 0) << run.output();
+  std::smatch told;
+  ASSERT_TRUE(std::regex_search(run.output(), told, std::regex(R"(, (\S+) s, \d+ MB/s with (\S+) s of pauses)")))
+      << run.output();
+  EXPECT_GE(std::stod(told[1]), 0.3);
+  EXPECT_LE(std::stod(told[2]), std::stod(told[1]));
+}
+
+TEST_F(QuickstartTest, AtFullSpeedNoPauseIsTold) {
+  Program run({"--megabytes=5", "--pace=0"}, Program::Output::terminal);
+  EXPECT_EQ(run.end(), 0) << run.output();
+  EXPECT_EQ(run.output().find("pause"), std::string::npos) << run.output();
 }
 
 TEST_F(QuickstartTest, ALimitOfFileSizesIsAnErrorAndNoDeath) {

@@ -24,6 +24,7 @@ struct Task {
   std::chrono::milliseconds pause{0};  // how long a subscriber dwells on each message
   bool whole_file = false;             // whether a subscriber computes the checksum of all it receives
   std::uint64_t seed = 0;              // of a publisher's message sizes
+  std::chrono::milliseconds pace{0};   // how long a publisher's stream lasts at least
   // Inherited descriptors.
   int source = -1;
   int reports = -1;
