@@ -18,6 +18,7 @@ class LeftoversTest : public testing::Test {
  public:
   LeftoversTest() {
     EXPECT_NE(mkdtemp(root_.data()), nullptr);
+    topic_ += root_.substr(root_.size() - 6);
     EXPECT_EQ(setenv("WEIR_ROOT", root_.c_str(), 1), 0);
   }
   ~LeftoversTest() override {
@@ -32,31 +33,32 @@ class LeftoversTest : public testing::Test {
   }
 
   std::string root_ = "/dev/shm/weir-leftovers-test.XXXXXX";
+  std::string topic_ = "leftovers-test-";  // and what is the root's own: who looks for it sees all of /dev/shm
   weir::Node node_ = weir::Node::open().value();
 };
 
 TEST_F(LeftoversTest, AFileWithTheTopicsNameIsFound) {
-  const auto leftovers = Leftovers::watch(node_, "shm://robot/leftovers-test-topic");
+  const auto leftovers = Leftovers::watch(node_, "shm://robot/" + topic_);
   ASSERT_TRUE(leftovers) << leftovers.error().message();
   EXPECT_TRUE(leftovers->find(node_).empty());
-  plant("v1/robot%2Fleftovers-test-topic", "topic");
+  plant("v1/robot%2F" + topic_, "topic");
   const auto found = leftovers->find(node_);
   ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0], root_ + "/v1/robot%2Fleftovers-test-topic");
+  EXPECT_EQ(found[0], root_ + "/v1/robot%2F" + topic_);
 }
 
 TEST_F(LeftoversTest, WhatWasThereBeforeIsNotTheRunsFault) {
-  plant("other", "leftovers-test-topic");
-  const auto leftovers = Leftovers::watch(node_, "shm://leftovers-test-topic");
+  plant("other", topic_);
+  const auto leftovers = Leftovers::watch(node_, "shm://" + topic_);
   ASSERT_TRUE(leftovers);
   EXPECT_TRUE(leftovers->find(node_).empty());
 }
 
 TEST_F(LeftoversTest, ATopicThatIsStillInUseIsFound) {
-  const auto leftovers = Leftovers::watch(node_, "shm://leftovers-test-topic");
+  const auto leftovers = Leftovers::watch(node_, "shm://" + topic_);
   ASSERT_TRUE(leftovers);
   {
-    const auto subscriber = node_.subscriber("shm://leftovers-test-topic");
+    const auto subscriber = node_.subscriber("shm://" + topic_);
     ASSERT_TRUE(subscriber);
     EXPECT_FALSE(leftovers->find(node_).empty());
   }
@@ -64,9 +66,9 @@ TEST_F(LeftoversTest, ATopicThatIsStillInUseIsFound) {
 }
 
 TEST_F(LeftoversTest, ATopicInUseIsRefusedBeforehand) {
-  const auto subscriber = node_.subscriber("shm://leftovers-test-topic");
+  const auto subscriber = node_.subscriber("shm://" + topic_);
   ASSERT_TRUE(subscriber);
-  const auto leftovers = Leftovers::watch(node_, "shm://leftovers-test-topic");
+  const auto leftovers = Leftovers::watch(node_, "shm://" + topic_);
   ASSERT_FALSE(leftovers);
   EXPECT_EQ(leftovers.error().code(), weir::ErrorCode::name_taken);
 }
@@ -81,16 +83,16 @@ TEST_F(LeftoversTest, APathInUseIsRefusedBeforehand) {
 }
 
 TEST_F(LeftoversTest, WhereItCannotLookItDoesNotSayThatNothingIsLeft) {
-  const auto leftovers = Leftovers::watch(node_, "shm://leftovers-test-topic");
+  const auto leftovers = Leftovers::watch(node_, "shm://" + topic_);
   ASSERT_TRUE(leftovers);
   plant("", "no-directory");
   ASSERT_EQ(setenv("WEIR_ROOT", (root_ + "/no-directory").c_str(), 1), 0);
   EXPECT_EQ(leftovers->find(node_).size(), 1U);
-  EXPECT_FALSE(Leftovers::watch(node_, "shm://leftovers-test-topic"));
+  EXPECT_FALSE(Leftovers::watch(node_, "shm://" + topic_));
 }
 
 TEST_F(LeftoversTest, AProcessIsFoundUntilItIsReaped) {
-  const auto leftovers = Leftovers::watch(node_, "shm://leftovers-test-topic");
+  const auto leftovers = Leftovers::watch(node_, "shm://" + topic_);
   ASSERT_TRUE(leftovers);
   const pid_t child = fork();
   if (child == 0) {
