@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <limits>
 #include <utility>
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::size_t max_name_size = 128;
 constexpr std::size_t max_type_name_size = 255;
+constexpr std::string_view unknown = "unknown";  // of an enumerator that is none
 
 struct Unit {
   std::string_view suffix;
@@ -80,7 +82,8 @@ std::string show(const std::string& value) { return value; }
 template <class Enum>
   requires std::is_enum_v<Enum>
 std::string show(Enum value) {
-  return std::string(to_string(value));
+  const std::string_view word = to_string(value);
+  return word == unknown ? std::to_string(static_cast<int>(value)) : std::string(word);
 }
 
 // Merges one option after the other and remembers the first fault.
@@ -90,18 +93,18 @@ class Merger {
 
   template <class Value>
   void option(std::string_view key, const std::optional<Value>& in_code, Value& value) {
-    if (in_code) value = *in_code;
+    if (in_code) set(key, show(*in_code), value);  // no value in code is one that a URI could not have
     const auto in_uri = left_.find(key);
     if (in_uri == left_.end()) return;
-    const Result<Value> parsed = read(in_uri->second, Value{});
-    if (!parsed) {
-      fault(fmt::format("option {}=\"{}\" is not {}", key, in_uri->second, parsed.error().message()));
-    } else if (in_code && *in_code != *parsed) {
-      conflict(key, in_uri->second, show(*in_code));
-    } else {
-      value = *parsed;
-    }
+    set(key, in_uri->second, value);
+    if (in_code && *in_code != value) conflict(key, in_uri->second, show(*in_code));
     left_.erase(in_uri);
+  }
+
+  // For what would be of no use with 0.
+  void count(std::string_view key, const std::optional<std::uint64_t>& in_code, std::uint64_t& value) {
+    option(key, in_code, value);
+    if (value == 0) fault(fmt::format("{}=0 leaves room for no sample: ask for 1 or more", key));
   }
 
   // A key of the other role: checked, then ignored.
@@ -117,7 +120,12 @@ class Merger {
     option("type", in_code ? std::optional(in_code->name) : std::optional<std::string>(), name);
     if (!type && !name.empty()) type = TypeInfo{.name = name};
     if (name.size() > max_type_name_size) {
-      fault(fmt::format("the type's name has {} bytes, at most {} are allowed", name.size(), max_type_name_size));
+      fault(fmt::format("the type's name has {} bytes, at most {} are allowed: shorten it", name.size(),
+                        max_type_name_size));
+    }
+    if (type && type->alignment != 0 && !std::has_single_bit(type->alignment)) {
+      fault(fmt::format("the type's alignment of {} is not a power of two: give alignof, or 0 for none",
+                        type->alignment));
     }
   }
 
@@ -144,14 +152,22 @@ class Merger {
   template <class Qos>
   Result<Qos> result(Qos qos) {
     if (qos.name.size() > max_name_size) {
-      fault(fmt::format("the name has {} bytes, at most {} are allowed", qos.name.size(), max_name_size));
+      fault(fmt::format("the name has {} bytes, at most {} are allowed: shorten it", qos.name.size(), max_name_size));
     }
-    if (qos.depth == 0) fault("depth=0 would keep nothing: ask for 1 or more");
     if (fault_) return tl::unexpected(*fault_);
     return qos;
   }
 
  private:
+  template <class Value>
+  void set(std::string_view key, std::string_view text, Value& value) {
+    if (Result<Value> parsed = read(text, Value{})) {
+      value = std::move(*parsed);
+    } else {
+      fault(fmt::format("option {}=\"{}\" is not {}", key, text, parsed.error().message()));
+    }
+  }
+
   void conflict(std::string_view key, std::string_view in_uri, std::string_view in_code) {
     fault(fmt::format("option \"{}\" is {} in the URI and {} in code: give it once", key, in_uri, in_code));
   }
@@ -177,14 +193,15 @@ Result<PublisherQos> resolve(const Endpoint& endpoint, const PublisherOptions& o
   merger.option("name", options.name, qos.name);
   merger.option("grant", options.grant, qos.grant);
   merger.option("deadline", options.deadline, qos.deadline);
-  merger.option("depth", options.depth, qos.depth);
+  merger.count("depth", options.depth, qos.depth);
   merger.option("history", options.history, qos.history);
   merger.option("durability", options.durability, qos.durability);
   merger.option("loans", options.loans, qos.loans);
   merger.option("max_payload", options.max_payload, qos.max_payload);
   merger.option("memory", options.memory, qos.memory);
   merger.ignore<SlowPolicy>("policy");
-  merger.ignore<std::uint64_t>("held");
+  std::uint64_t held = SubscriberQos().held;
+  merger.count("held", {}, held);
   merger.type(options.type, qos.type);
   merger.extra(options.extra, backend_keys, qos.extra);
   return merger.result(std::move(qos));
@@ -196,10 +213,10 @@ Result<SubscriberQos> resolve(const Endpoint& endpoint, const SubscriberOptions&
   Merger merger(endpoint);
   merger.option("name", options.name, qos.name);
   merger.option("policy", options.policy, qos.policy);
-  merger.option("depth", options.depth, qos.depth);
+  merger.count("depth", options.depth, qos.depth);
   merger.option("history", options.history, qos.history);
   merger.option("durability", options.durability, qos.durability);
-  merger.option("held", options.held, qos.held);
+  merger.count("held", options.held, qos.held);
   merger.ignore<Grant>("grant");
   merger.ignore<std::chrono::nanoseconds>("deadline");
   merger.ignore<std::uint64_t>("loans");
@@ -222,7 +239,7 @@ std::string_view to_string(SlowPolicy policy) noexcept {
     case SlowPolicy::lossless:
       return "lossless";
   }
-  return "unknown";
+  return unknown;
 }
 
 std::string_view to_string(Grant grant) noexcept {
@@ -234,11 +251,17 @@ std::string_view to_string(Grant grant) noexcept {
     case Grant::reject:
       return "reject";
   }
-  return "unknown";
+  return unknown;
 }
 
 std::string_view to_string(Durability durability) noexcept {
-  return durability == Durability::transient ? "volatile" : "persistent";
+  switch (durability) {
+    case Durability::transient:
+      return "volatile";
+    case Durability::persistent:
+      return "persistent";
+  }
+  return unknown;
 }
 
 }  // namespace weir

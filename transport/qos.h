@@ -106,8 +106,9 @@ struct SubscriberQos {
 };
 
 // Puts the options together. `backend_keys` are the keys that the backend adds; they arrive in `extra`.
-// Errors: invalid_argument, naming the key, for an unknown key, a value that does not parse, the same option with two
-// values, depth 0, history above depth, a name or type name that is too long.
+// Errors: invalid_argument, naming the key, for an unknown key, a value that does not parse or, in code, is none, the
+// same option with two values, depth or held 0, history above depth, a name or type name that is too long, an alignment
+// of the type that is no power of two.
 [[nodiscard]] Result<PublisherQos> resolve(const Endpoint& endpoint, const PublisherOptions& options,
                                            std::span<const std::string_view> backend_keys);
 [[nodiscard]] Result<SubscriberQos> resolve(const Endpoint& endpoint, const SubscriberOptions& options,

@@ -164,6 +164,28 @@ TEST(QosTest, WordThatIsNoneOfTheWordsIsRefusedWithAllThatAre) {
   EXPECT_THAT(publisher_refusal("grant="), HasSubstr("grant"));
 }
 
+TEST(QosTest, ValueInCodeThatIsNoneIsRefusedAsInTheUri) {
+  EXPECT_THAT(publisher_refusal("", {.grant = Grant(9)}),
+              AllOf(HasSubstr("grant=\"9\""), HasSubstr("drop, block, reject")));
+  EXPECT_THAT(subscriber_refusal("", {.policy = SlowPolicy(3)}),
+              AllOf(HasSubstr("policy=\"3\""), HasSubstr("drop_oldest, drop_newest, lossless")));
+  for (const std::string& refused : {publisher_refusal("", {.durability = Durability(2)}),
+                                     subscriber_refusal("durability=persistent", {.durability = Durability(2)})}) {
+    EXPECT_THAT(refused, AllOf(HasSubstr("durability=\"2\""), HasSubstr("volatile, persistent")));
+  }
+  EXPECT_THAT(publisher_refusal("", {.deadline = -5ns}), AllOf(HasSubstr("deadline=\"-5ns\""), HasSubstr("20ms")));
+}
+
+TEST(QosTest, AlignmentOfATypeIsAPowerOfTwo) {
+  for (const std::uint64_t alignment : {0, 1, 64}) {
+    EXPECT_EQ(publisher("", {.type = TypeInfo{.name = "T", .alignment = alignment}}).type->alignment, alignment);
+  }
+  const TypeInfo odd{.name = "T", .alignment = 3};
+  for (const std::string& refused : {publisher_refusal("", {.type = odd}), subscriber_refusal("", {.type = odd})}) {
+    EXPECT_THAT(refused, AllOf(HasSubstr("type"), HasSubstr("alignment of 3"), HasSubstr("power of two")));
+  }
+}
+
 TEST(QosTest, SameOptionInUriAndCodeMustHaveTheSameValue) {
   EXPECT_EQ(subscriber("depth=8", {.depth = 8}).depth, 8U);
   EXPECT_EQ(publisher("deadline=1000us", {.deadline = 1ms}).deadline, 1ms);
@@ -263,15 +285,22 @@ TEST(QosTest, DepthOfZeroIsRefused) {
   EXPECT_THAT(publisher_refusal("depth=0"), HasSubstr("depth=0"));
 }
 
+TEST(QosTest, HeldOfZeroIsRefused) {
+  EXPECT_THAT(subscriber_refusal("held=0"), AllOf(HasSubstr("held=0"), HasSubstr("1 or more")));
+  EXPECT_THAT(subscriber_refusal("", {.held = 0}), HasSubstr("held=0"));
+  EXPECT_THAT(publisher_refusal("held=0"), HasSubstr("held=0"));
+}
+
 TEST(QosTest, NamesAreBounded) {
   const std::string name(128, 'n');
   EXPECT_EQ(publisher("", {.name = name}).name, name);
   EXPECT_THAT(publisher_refusal("", {.name = name + "n"}),
-              AllOf(HasSubstr("name"), HasSubstr("129"), HasSubstr("128")));
+              AllOf(HasSubstr("name"), HasSubstr("129"), HasSubstr("128"), HasSubstr("shorten it")));
   EXPECT_THAT(subscriber_refusal("name=" + name + "n"), HasSubstr("128"));
   const std::string type(255, 't');
   EXPECT_EQ(subscriber("type=" + type).type, TypeInfo{.name = type});
-  EXPECT_THAT(subscriber_refusal("type=" + type + "t"), AllOf(HasSubstr("type"), HasSubstr("256"), HasSubstr("255")));
+  EXPECT_THAT(subscriber_refusal("type=" + type + "t"),
+              AllOf(HasSubstr("type"), HasSubstr("256"), HasSubstr("255"), HasSubstr("shorten it")));
   EXPECT_THAT(publisher_refusal("", {.type = TypeInfo{.name = type + "t"}}), HasSubstr("255"));
 }
 
