@@ -59,6 +59,7 @@ TEST_F(HandlesTest, EveryCallOfAMovedFromPublisherReturnsClosed) {
   EXPECT_TRUE(fails(publisher.loan(1, 1, 3), ErrorCode::closed));
   EXPECT_TRUE(fails(publisher.send({}), ErrorCode::closed));
   EXPECT_TRUE(fails(publisher.wait_for_subscribers(1, at_once), ErrorCode::closed));
+  EXPECT_TRUE(fails(publisher.wait_until_taken(0, at_once), ErrorCode::closed));
   EXPECT_TRUE(fails(publisher.wait(at_once), ErrorCode::closed));
   EXPECT_TRUE(fails(publisher.fd(), ErrorCode::closed));
   EXPECT_TRUE(fails(publisher.next_event(), ErrorCode::closed));
@@ -76,6 +77,7 @@ TEST_F(HandlesTest, EveryCallOfAMovedFromSubscriberReturnsClosed) {
   EXPECT_TRUE(fails(subscriber.fd(), ErrorCode::closed));
   EXPECT_TRUE(fails(subscriber.next_event(), ErrorCode::closed));
   EXPECT_TRUE(fails(subscriber.peers(), ErrorCode::closed));
+  EXPECT_TRUE(fails(subscriber.in_hand_at_death(), ErrorCode::closed));
   EXPECT_EQ(subscriber.id(), 0U);
   EXPECT_EQ(subscriber.capabilities(), Capabilities());
   // NOLINTEND(bugprone-use-after-move)
@@ -116,20 +118,24 @@ TEST_F(HandlesTest, LoanIsEmptyOncePublishedDroppedOrMovedFrom) {
   must(published.publish());
   EXPECT_FALSE(published);
   EXPECT_TRUE(fails(published.publish(), ErrorCode::closed, {"published already"}));
+  EXPECT_TRUE(fails(published.shrink(0), ErrorCode::closed));
 
   Loan dropped = must(publisher.loan(1));
   dropped.drop();
   EXPECT_FALSE(dropped);
   dropped.drop();
   EXPECT_TRUE(fails(dropped.publish(), ErrorCode::closed));
+  EXPECT_TRUE(fails(dropped.shrink(0), ErrorCode::closed));
 
   Loan source = must(publisher.loan(1));
   const Loan target = std::move(source);
   EXPECT_TRUE(target);
   EXPECT_FALSE(source);  // NOLINT(bugprone-use-after-move)
   EXPECT_TRUE(fails(source.publish(), ErrorCode::closed));
+  EXPECT_TRUE(fails(source.shrink(0), ErrorCode::closed));
   EXPECT_FALSE(Loan());
   EXPECT_TRUE(fails(Loan().publish(), ErrorCode::closed));
+  EXPECT_TRUE(fails(Loan().shrink(0), ErrorCode::closed));
 }
 
 TEST_F(HandlesTest, LoanThatIsAssignedToDropsWhatItHad) {
@@ -150,6 +156,8 @@ TEST_F(HandlesTest, LoanThatOutlivesItsPublisherPublishesToClosed) {
   EXPECT_TRUE(fails(loan.publish(), ErrorCode::closed));
   EXPECT_TRUE(loan) << "the loan is still there";
   EXPECT_EQ(text(loan.payload()), "text");
+  must(loan.shrink(2));
+  EXPECT_TRUE(fails(loan.shrink(3), ErrorCode::invalid_argument));
   loan.drop();
   EXPECT_TRUE(fails(other.publish(), ErrorCode::closed)) << "the port lives as long as its last loan";
   EXPECT_THAT(take_all(subscriber), ElementsAre());

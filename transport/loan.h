@@ -60,7 +60,8 @@ class Loan {
   // The user header; not initialised; empty unless asked for.
   [[nodiscard]] std::span<std::byte> header() const noexcept { return {record_.header, record_.header_size}; }
 
-  // Publishes fewer bytes than were lent. Errors: invalid_argument if `size` is more than the payload has now.
+  // Publishes fewer bytes than were lent. Errors: invalid_argument if `size` is more than the payload has now; closed
+  // for an empty loan; forked.
   [[nodiscard]] Status shrink(std::size_t size);
 
   // Publishes; returns the sample's sequence number: 0, 1, 2 … for each publisher. Waits under Grant::block, up to the

@@ -97,8 +97,6 @@ Status Backend::remove(const Endpoint& endpoint) {
 
 }  // namespace spi
 
-Node::Node(Backends backends) : backends_(std::move(backends)) {}
-
 Result<Node> Node::open(std::vector<std::shared_ptr<spi::Backend>> backends) {
   return spi::guarded([&]() -> Result<Node> {
     spi::adopt_process();
@@ -110,7 +108,8 @@ Result<Node> Node::open(std::vector<std::shared_ptr<spi::Backend>> backends) {
 }
 
 Result<spi::Backend*> Node::backend_of(const Endpoint& endpoint) const {
-  for (const auto& backend : backends_) {
+  if (backends_ == nullptr) return tl::unexpected(spi::unusable(nullptr));
+  for (const auto& backend : *backends_) {
     const auto served = backend->schemes();
     if (std::find(served.begin(), served.end(), endpoint.scheme) != served.end()) {
       return backend.get();
@@ -194,7 +193,8 @@ Status Node::remove(std::string_view uri) {
 
 std::vector<std::string_view> Node::schemes() const {
   std::vector<std::string_view> all;
-  for (const auto& backend : backends_) {
+  if (backends_ == nullptr) return all;
+  for (const auto& backend : *backends_) {
     const auto served = backend->schemes();
     all.insert(all.end(), served.begin(), served.end());
   }

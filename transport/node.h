@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "transport/backend.h"
@@ -27,8 +28,9 @@ class Node {
   // `backends` are asked before those linked in, so that a scheme can be served by a backend of the caller's own.
   [[nodiscard]] static Result<Node> open(std::vector<std::shared_ptr<spi::Backend>> backends = {});
 
-  // Joins a topic as publisher or subscriber. Errors: those of Endpoint::parse and resolve; not_found for a scheme that
-  // no backend serves (the message lists those there are); unsupported for what the backend does not promise;
+  // Joins a topic as publisher or subscriber. Errors, also of the calls below: closed for a node that was moved from;
+  // those of Endpoint::parse and resolve; not_found for a scheme that no backend serves (the message lists those there
+  // are); unsupported for what the backend does not promise;
   // incompatible for a peer that does not fit, naming both; whatever the backend meets: permission_denied,
   // resource_exhausted, name_taken, corrupt, unavailable.
   [[nodiscard]] Result<Publisher> publisher(std::string_view uri, const PublisherOptions& options = {});
@@ -43,15 +45,15 @@ class Node {
   // Erases a topic and its history. Errors: not_found; name_taken if somebody uses it; unsupported.
   [[nodiscard]] Status remove(std::string_view uri);
 
-  // The schemes that this node serves, sorted.
+  // The schemes that this node serves, sorted; none after it was moved from.
   [[nodiscard]] std::vector<std::string_view> schemes() const;
 
  private:
   using Backends = std::vector<std::shared_ptr<spi::Backend>>;
-  explicit Node(Backends backends);
+  explicit Node(Backends backends) : backends_(std::make_shared<const Backends>(std::move(backends))) {}
   [[nodiscard]] Result<spi::Backend*> backend_of(const Endpoint& endpoint) const;
 
-  Backends backends_;
+  std::shared_ptr<const Backends> backends_;  // null after a move
 };
 
 }  // namespace weir

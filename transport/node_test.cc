@@ -176,5 +176,19 @@ TEST_F(NodeTest, ListingAndRemovingAreUnsupportedUnlessABackendSaysOtherwise) {
   EXPECT_TRUE(fails(node.remove("recorder://t"), ErrorCode::unsupported, {"recorder://t"}));
 }
 
+TEST_F(NodeTest, OneThatWasMovedFromIsClosed) {
+  Node node = promising(everything);
+  const Node moved = std::move(node);
+  // NOLINTBEGIN(bugprone-use-after-move): this is what the test is about
+  EXPECT_TRUE(fails(node.publisher("recorder://t"), ErrorCode::closed, {"moved from"}));
+  EXPECT_TRUE(fails(node.subscriber("recorder://t"), ErrorCode::closed));
+  EXPECT_TRUE(fails(node.capabilities("recorder://t"), ErrorCode::closed));
+  EXPECT_TRUE(fails(node.topics("recorder://"), ErrorCode::closed));
+  EXPECT_TRUE(fails(node.remove("recorder://t"), ErrorCode::closed));
+  EXPECT_THAT(node.schemes(), ElementsAre());
+  // NOLINTEND(bugprone-use-after-move)
+  EXPECT_EQ(must(moved.capabilities("recorder://t")), everything);
+}
+
 }  // namespace
 }  // namespace weir

@@ -125,15 +125,15 @@ void Loan::drop() noexcept {
 }
 
 Status Loan::shrink(std::size_t size) {
-  if (size > record_.size) {
-    return spi::guarded([&]() -> Status {
+  return spi::with_port(port_, [&]() -> Status {
+    if (size > record_.size) {
       return failure(ErrorCode::invalid_argument, "a loan of " + std::to_string(record_.size) +
                                                       " bytes cannot shrink to " + std::to_string(size) +
                                                       ": lend the larger size first");
-    });
-  }
-  record_.size = size;
-  return {};
+    }
+    record_.size = size;
+    return {};
+  });
 }
 
 }  // namespace weir

@@ -37,6 +37,7 @@ CONFORMANCE_TEST(Misuse, ALoanThatOutlivesItsPublisherPublishesToClosed, "MISUSE
   expect_error(first.publish(), ErrorCode::closed, "publish");
   EXPECT_TRUE(first) << "the loan stays valid";
   first.payload()[99] = std::byte{1};
+  EXPECT_TRUE(first.shrink(99)) << "it belongs to whoever has it";
   expect_error(first.publish(), ErrorCode::closed, "publish again");
   EXPECT_FALSE(must(subscriber.take(), "take"));
 }
@@ -50,6 +51,8 @@ CONFORMANCE_TEST(Misuse, APublishedLoanPublishesNothingMore, "MISUSE-2") {
   must(loan.publish(), "publish");
   EXPECT_FALSE(loan);
   expect_error(loan.publish(), ErrorCode::closed, "publish again");
+  expect_error(loan.shrink(0), ErrorCode::closed, "shrink after publish");
+  expect_error(Loan().shrink(0), ErrorCode::closed, "shrink of a loan of nobody");
   loan.drop();
   EXPECT_TRUE(must(subscriber.take(), "take"));
   EXPECT_FALSE(must(subscriber.take(), "take"));
@@ -64,11 +67,15 @@ CONFORMANCE_TEST(Misuse, HandlesMovedFromAreClosed, "MISUSE-3") {
   Loan moved_loan = std::move(loan);
   Publisher moved_publisher = std::move(publisher);
   Subscriber moved_subscriber = std::move(subscriber);
+  Node own = node();
+  const Node moved_node = std::move(own);
   // NOLINTBEGIN(bugprone-use-after-move): that is what is judged
   expect_error(loan.publish(), ErrorCode::closed, "publish");
+  expect_error(loan.shrink(1), ErrorCode::closed, "shrink");
   expect_error(publisher.loan(8), ErrorCode::closed, "loan");
   expect_error(publisher.send({}), ErrorCode::closed, "send");
   expect_error(publisher.wait_for_subscribers(0, at_once), ErrorCode::closed, "wait_for_subscribers");
+  expect_error(publisher.wait_until_taken(0, at_once), ErrorCode::closed, "wait_until_taken");
   expect_error(publisher.wait(at_once), ErrorCode::closed, "wait");
   expect_error(publisher.fd(), ErrorCode::closed, "fd");
   expect_error(publisher.next_event(), ErrorCode::closed, "next_event");
@@ -78,6 +85,12 @@ CONFORMANCE_TEST(Misuse, HandlesMovedFromAreClosed, "MISUSE-3") {
   expect_error(subscriber.fd(), ErrorCode::closed, "fd");
   expect_error(subscriber.next_event(), ErrorCode::closed, "next_event");
   expect_error(subscriber.peers(), ErrorCode::closed, "peers");
+  expect_error(subscriber.in_hand_at_death(), ErrorCode::closed, "in_hand_at_death");
+  expect_error(own.publisher(topic), ErrorCode::closed, "publisher");
+  expect_error(own.subscriber(topic), ErrorCode::closed, "subscriber");
+  expect_error(own.capabilities(topic), ErrorCode::closed, "capabilities");
+  expect_error(own.topics(backend_uri()), ErrorCode::closed, "topics");
+  expect_error(own.remove(topic), ErrorCode::closed, "remove");
   // NOLINTEND(bugprone-use-after-move)
   must(moved_loan.publish(), "publish by the loan moved to");
   must(moved_publisher.send({}), "send by the publisher moved to");
