@@ -17,6 +17,7 @@
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -130,11 +131,12 @@ class PublisherPort : public Port {
   // Errors: timed_out, interrupted, unsupported.
   virtual Status wait_for_subscribers(std::uint64_t count, Deadline deadline, const std::stop_token& stop) = 0;
 
-  // `sequence` is published. Errors: timed_out, interrupted. Refused with unsupported by default.
+  // `sequence` is published. Errors: timed_out, interrupted. Called with Capabilities::acknowledgement alone.
   virtual Status wait_until_taken(std::uint64_t sequence, Deadline deadline, const std::stop_token& stop);
 
   std::uint64_t open_loans = 0;  // kept by the handles
   bool closed = false;           // kept by the handles
+  std::string endpoint_text;     // for the handles' messages; kept by the Node
 };
 
 class SubscriberPort : public Port {
@@ -142,7 +144,8 @@ class SubscriberPort : public Port {
   // True: `record` is a sample. False: there is nothing to take.
   virtual Result<bool> take(SampleRecord& record) = 0;
 
-  // What predecessors of this durable subscriber had in hand when they died. Refused with unsupported by default.
+  // What predecessors of this durable subscriber had in hand when they died. Called with Capabilities::in_hand_list
+  // alone.
   virtual Result<std::vector<InHand>> in_hand_at_death();
 
   // Gives a sample back. Any thread, also after close().
@@ -157,6 +160,7 @@ class SubscriberPort : public Port {
   // closed, which subtracts `taken`, and the balance is zero.
   std::int64_t taken = 0;
   std::atomic<std::int64_t> balance{0};
+  std::string endpoint_text;  // for the handles' messages; kept by the Node
 };
 
 class Backend {

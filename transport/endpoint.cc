@@ -93,9 +93,10 @@ Status add_option(Endpoint& endpoint, std::string_view uri, std::string_view tex
   }
   const auto key = decode(text.substr(0, equals));
   const auto value = decode(text.substr(equals + 1));
-  if (!key || !value) return malformed(uri, fmt::format("option \"{}\" has a malformed % escape", text));
+  if (!key || !value)
+    return malformed(uri, fmt::format("option \"{}\" has a malformed % escape: write a % as %25", text));
   if (!endpoint.options.emplace(*key, *value).second) {
-    return malformed(uri, fmt::format("option \"{}\" is given twice", *key));
+    return malformed(uri, fmt::format("option \"{}\" is given twice: give it once", *key));
   }
   return {};
 }

@@ -115,7 +115,7 @@ TEST(EndpointTest, FragmentIsRefused) {
 }
 
 TEST(EndpointTest, KeyGivenTwiceIsRefusedEvenWithOneValue) {
-  EXPECT_THAT(refusal("shm://t?depth=8&depth=9"), HasSubstr("\"depth\" is given twice"));
+  EXPECT_THAT(refusal("shm://t?depth=8&depth=9"), HasSubstr("\"depth\" is given twice: give it once"));
   EXPECT_THAT(refusal("shm://t?depth=8&depth=8"), HasSubstr("\"depth\" is given twice"));
   EXPECT_THAT(refusal("shm://t?depth=8&d%65pth=8"), HasSubstr("\"depth\" is given twice"));
 }

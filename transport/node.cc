@@ -19,33 +19,25 @@ std::vector<spi::BackendFactory>& linked_backends() {
 
 constinit spi::BackendFinder backend_finder = nullptr;  // set before main() begins
 
-// Refuses what a backend does not promise; `what` names option and value.
+// Refuses what a backend does not promise.
 class Refusals {
  public:
   Refusals(const Endpoint& endpoint, const Capabilities& capabilities)
       : endpoint_(endpoint), capabilities_(capabilities) {}
 
-  void unless(bool promised, std::string_view what) {
-    if (!promised && !refusal_) {
-      refusal_.emplace(ErrorCode::unsupported, fmt::format("endpoint \"{}\": the backend {} does not support {}",
-                                                           endpoint_.text(), endpoint_.scheme, what));
-    }
-  }
-  void above(std::uint64_t value, std::uint64_t most, std::string_view key) {
-    unless(value <= most, fmt::format("{}={}, at most {} is possible: lower that option", key, value, most));
-  }
-
   void check(const PublisherQos& qos) {
-    unless(qos.grant != Grant::block || capabilities_.lossless_block, "grant=block: see its capabilities");
-    unless(qos.grant != Grant::reject || capabilities_.lossless_reject, "grant=reject: see its capabilities");
+    word("grant", qos.grant,
+         {{Grant::drop, true},
+          {Grant::block, capabilities_.lossless_block},
+          {Grant::reject, capabilities_.lossless_reject}});
     above(qos.loans, capabilities_.max_loans, "loans");
     common(qos.durability, qos.history);
   }
   void check(const SubscriberQos& qos) {
-    unless(qos.policy != SlowPolicy::drop_oldest || capabilities_.drop_oldest, "policy=drop_oldest");
-    unless(qos.policy != SlowPolicy::drop_newest || capabilities_.drop_newest, "policy=drop_newest");
-    unless(qos.policy != SlowPolicy::lossless || capabilities_.lossless_block || capabilities_.lossless_reject,
-           "policy=lossless");
+    word("policy", qos.policy,
+         {{SlowPolicy::drop_oldest, capabilities_.drop_oldest},
+          {SlowPolicy::drop_newest, capabilities_.drop_newest},
+          {SlowPolicy::lossless, capabilities_.lossless_block || capabilities_.lossless_reject}});
     above(qos.depth, capabilities_.max_depth, "depth");
     above(qos.held, capabilities_.max_held, "held");
     common(qos.durability, qos.history);
@@ -55,8 +47,28 @@ class Refusals {
 
  private:
   void common(Durability durability, std::uint64_t history) {
-    unless(durability != Durability::persistent || capabilities_.persistence, "durability=persistent");
+    word("durability", durability,
+         {{Durability::transient, true}, {Durability::persistent, capabilities_.persistence}});
     above(history, capabilities_.max_history, "history");
+  }
+
+  // One of `all`, each with whether it is promised.
+  template <class Value>
+  void word(std::string_view key, Value value, std::initializer_list<std::pair<Value, bool>> all) {
+    std::string instead;
+    for (const auto& [other, promised] : all) {
+      if (promised && other == value) return;
+      if (promised) instead += fmt::format("{} or ", to_string(other));
+    }
+    refuse(fmt::format("{}={}: use {}another backend", key, to_string(value), instead));
+  }
+  void above(std::uint64_t value, std::uint64_t most, std::string_view key) {
+    if (value > most) refuse(fmt::format("{}={}, at most {} is possible: lower that option", key, value, most));
+  }
+  void refuse(std::string_view what) {
+    if (refusal_) return;
+    refusal_.emplace(ErrorCode::unsupported, fmt::format("endpoint \"{}\": the backend {} does not support {}",
+                                                         endpoint_.text(), endpoint_.scheme, what));
   }
 
   const Endpoint& endpoint_;
@@ -73,26 +85,25 @@ Registration::Registration(BackendFactory factory) { linked_backends().push_back
 void set_backend_finder(BackendFinder finder) noexcept { backend_finder = finder; }
 
 Result<std::vector<TopicDescription>> Backend::topics(const Endpoint& backend) {
-  return failure(ErrorCode::unsupported, fmt::format("the backend {} cannot list topics", backend.scheme));
+  return failure(ErrorCode::unsupported,
+                 fmt::format("endpoint \"{}\": the backend {} cannot list topics: know their names, or use one with "
+                             "Capabilities::lists_topics",
+                             backend.text(), backend.scheme));
 }
 
 Status PublisherPort::wait_until_taken(std::uint64_t /*sequence*/, Deadline /*deadline*/,
                                        const std::stop_token& /*stop*/) {
-  return failure(ErrorCode::unsupported,
-                 "this backend does not know what its subscribers have taken: let them answer "
-                 "(transport/request_reply/requester.h), or use one with Capabilities::acknowledgement");
+  return failure(ErrorCode::unsupported, "this backend promises an acknowledgement and has none: tell its maker");
 }
 
 Result<std::vector<InHand>> SubscriberPort::in_hand_at_death() {
-  return failure(
-      ErrorCode::unsupported,
-      "this backend does not know what a subscriber had in hand when it died: note it before the work, or use "
-      "a backend with Capabilities::in_hand_list");
+  return failure(ErrorCode::unsupported, "this backend promises an in_hand_list and has none: tell its maker");
 }
 
 Status Backend::remove(const Endpoint& endpoint) {
-  return failure(ErrorCode::unsupported, fmt::format("endpoint \"{}\": the backend {} keeps no topics to remove",
-                                                     endpoint.text(), endpoint.scheme));
+  return failure(ErrorCode::unsupported,
+                 fmt::format("endpoint \"{}\": the backend {} keeps no topics to remove: leave this call out",
+                             endpoint.text(), endpoint.scheme));
 }
 
 }  // namespace spi
@@ -140,6 +151,7 @@ Result<Publisher> Node::publisher(std::string_view uri, const PublisherOptions& 
     if (refusals.refusal()) return tl::unexpected(*refusals.refusal());
     auto port = (*backend)->publisher(*endpoint, *qos);
     if (!port) return tl::unexpected(port.error());
+    (*port)->endpoint_text = endpoint->text();
     return Publisher(std::move(*port), std::move(*qos));
   });
 }
@@ -162,6 +174,7 @@ Result<Subscriber> Node::subscriber(std::string_view uri, const SubscriberOption
     if (refusals.refusal()) return tl::unexpected(*refusals.refusal());
     auto port = (*backend)->subscriber(*endpoint, *qos);
     if (!port) return tl::unexpected(port.error());
+    (*port)->endpoint_text = endpoint->text();
     return Subscriber(std::move(*port), std::move(*qos));
   });
 }

@@ -128,16 +128,16 @@ TEST_F(NodeTest, WhatIsNotPromisedIsRefusedByNameAndTheBackendIsNotAsked) {
     const std::string uri = "recorder://t?" + std::string(options);
     EXPECT_TRUE(fails(node.publisher(uri), ErrorCode::unsupported, words));
   };
-  refused("grant=block", {"grant=block", "recorder"});
-  refused("grant=reject", {"grant=reject"});
-  refused("durability=persistent", {"durability=persistent"});
+  refused("grant=block", {"grant=block", "recorder", "use drop or another backend"});
+  refused("grant=reject", {"grant=reject", "use drop or another backend"});
+  refused("durability=persistent", {"durability=persistent", "use volatile or another backend"});
   refused("loans=5", {"loans=5", "at most 4"});
   refused("history=4", {"history=4", "at most 3"});
   const auto subscriber_refused = [&](std::string_view options, std::initializer_list<std::string_view> words) {
     const std::string uri = "recorder://t?" + std::string(options);
     EXPECT_TRUE(fails(node.subscriber(uri), ErrorCode::unsupported, words));
   };
-  subscriber_refused("depth=1&policy=drop_oldest", {"policy=drop_oldest"});
+  subscriber_refused("depth=1&policy=drop_oldest", {"policy=drop_oldest", "use drop_newest or another backend"});
   subscriber_refused("depth=1&policy=lossless", {"policy=lossless"});
   subscriber_refused("depth=1&durability=persistent", {"durability=persistent"});
   subscriber_refused("depth=11", {"depth=11", "at most 10"});
@@ -150,7 +150,13 @@ TEST_F(NodeTest, WhatIsNotPromisedIsRefusedByNameAndTheBackendIsNotAsked) {
 
 TEST_F(NodeTest, NewestIsRefusedWhereOnlyTheOldestCanBeDropped) {
   Node node = promising({.drop_oldest = true});
-  EXPECT_TRUE(fails(node.subscriber("recorder://t?policy=drop_newest"), ErrorCode::unsupported, {"drop_newest"}));
+  EXPECT_TRUE(fails(node.subscriber("recorder://t?policy=drop_newest"), ErrorCode::unsupported,
+                    {"drop_newest", "use drop_oldest or another backend"}));
+}
+
+TEST_F(NodeTest, WhatABackendWithoutAnyPolicyRefusesIsLeftToAnotherBackend) {
+  Node node = promising(nothing);
+  EXPECT_TRUE(fails(node.subscriber("recorder://t"), ErrorCode::unsupported, {"policy=lossless: use another backend"}));
 }
 
 TEST_F(NodeTest, LosslessNeedsOneOfTheTwoGrants) {
@@ -172,8 +178,8 @@ TEST_F(NodeTest, DefaultsFollowWhatTheBackendHas) {
 
 TEST_F(NodeTest, ListingAndRemovingAreUnsupportedUnlessABackendSaysOtherwise) {
   Node node = promising(everything);
-  EXPECT_TRUE(fails(node.topics("recorder://"), ErrorCode::unsupported, {"recorder"}));
-  EXPECT_TRUE(fails(node.remove("recorder://t"), ErrorCode::unsupported, {"recorder://t"}));
+  EXPECT_TRUE(fails(node.topics("recorder://"), ErrorCode::unsupported, {"recorder://", "lists_topics"}));
+  EXPECT_TRUE(fails(node.remove("recorder://t"), ErrorCode::unsupported, {"recorder://t", "leave this call out"}));
 }
 
 TEST_F(NodeTest, OneThatWasMovedFromIsClosed) {

@@ -1,6 +1,8 @@
 // The ports of a plug-in as weir's handles know them: each call is one call of its table.
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "transport/plugin_host.h"
 
 namespace weir::plugin {
@@ -70,9 +72,10 @@ class PluginPort : public Interface {
  protected:
   [[nodiscard]] const weir_plugin& table() const noexcept { return plugin_->table; }
   [[nodiscard]] weir_port* port() const noexcept { return port_; }
-  [[nodiscard]] static tl::unexpected<Error> unsupported(std::string_view what) {
-    return failure(ErrorCode::unsupported, "the plug-in of this endpoint has no " + std::string(what) +
-                                               ": see the capabilities of the backend");
+  [[nodiscard]] tl::unexpected<Error> unsupported(std::string_view what) const {
+    return failure(ErrorCode::unsupported,
+                   fmt::format("endpoint \"{}\": its plug-in has no {}: do without, or use another backend",
+                               this->endpoint_text, what));
   }
 
  private:

@@ -126,6 +126,7 @@ TEST_F(Plugin, WhatItLacksIsUnsupported) {
   Publisher publisher = *node.publisher("nothing://topic");
   EXPECT_EQ(publisher.next_event().error().code(), ErrorCode::unsupported);
   EXPECT_EQ(publisher.peers().error().code(), ErrorCode::unsupported);
+  EXPECT_THAT(publisher.peers().error().message(), HasSubstr("nothing://topic"));
   EXPECT_EQ(publisher.wait_for_subscribers(1, at_once).error().code(), ErrorCode::unsupported);
   EXPECT_EQ(publisher.next_sequence(), spi::no_sequence);
   EXPECT_EQ(node.topics("nothing://").error().code(), ErrorCode::unsupported);

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace weir {
 
 Publisher::Publisher(std::unique_ptr<spi::PublisherPort> port, PublisherQos qos)
@@ -40,22 +42,27 @@ Error Publisher::refusal(std::size_t size, std::size_t header_size, std::size_t 
   if (port_ == nullptr || port_->inherited()) {
     return spi::unusable(port_);
   }
+  const auto error = [this](ErrorCode code, const std::string& reason) {
+    return Error(code, fmt::format("endpoint \"{}\": {}", port_->endpoint_text, reason));
+  };
   if (size > qos_.max_payload) {
-    return {ErrorCode::limit_exceeded, "a payload of " + std::to_string(size) +
-                                           " bytes is above the publisher's limit max_payload=" +
-                                           std::to_string(qos_.max_payload) + ": raise that option"};
+    return error(ErrorCode::limit_exceeded,
+                 fmt::format("a payload of {} bytes is above the publisher's limit max_payload={}: raise that option",
+                             size, qos_.max_payload));
   }
   if (header_size > spi::max_header_size) {
-    return {ErrorCode::limit_exceeded, "a user header of " + std::to_string(header_size) +
-                                           " bytes is above the limit of " + std::to_string(spi::max_header_size) +
-                                           ": put the rest into the payload"};
+    return error(ErrorCode::limit_exceeded,
+                 fmt::format("a user header of {} bytes is above the limit of {}: put the rest into the payload",
+                             header_size, spi::max_header_size));
   }
   if (port_->open_loans >= qos_.loans) {
-    return {ErrorCode::limit_exceeded, std::to_string(port_->open_loans) + " loans are open, the limit is loans=" +
-                                           std::to_string(qos_.loans) + ": publish or drop one, or raise that option"};
+    return error(ErrorCode::limit_exceeded,
+                 fmt::format("{} loans are open, the limit is loans={}: publish or drop one, or raise that option",
+                             port_->open_loans, qos_.loans));
   }
-  return {ErrorCode::invalid_argument, "an alignment of " + std::to_string(alignment) +
-                                           " is not a power of two from 1 to " + std::to_string(spi::max_alignment)};
+  return error(
+      ErrorCode::invalid_argument,
+      fmt::format("an alignment of {} is none: ask for a power of two from 1 to {}", alignment, spi::max_alignment));
 } catch (...) {
   return spi::caught();
 }
@@ -80,10 +87,19 @@ Status Publisher::wait_for_subscribers(std::uint64_t count, Deadline deadline, c
 
 Status Publisher::wait_until_taken(std::uint64_t sequence, Deadline deadline, const std::stop_token& stop) {
   return spi::with_port(port_, [&]() -> Status {
-    if (sequence >= port_->next_sequence() && port_->capabilities().acknowledgement) {
+    if (!port_->capabilities().acknowledgement) {
+      return failure(
+          ErrorCode::unsupported,
+          fmt::format("endpoint \"{}\": this backend does not know what its subscribers have taken: let them "
+                      "answer (transport/request_reply/requester.h), or use one with "
+                      "Capabilities::acknowledgement",
+                      port_->endpoint_text));
+    }
+    if (sequence >= port_->next_sequence()) {
       return failure(ErrorCode::invalid_argument,
-                     "sample " + std::to_string(sequence) + " is not published yet, the next is " +
-                         std::to_string(port_->next_sequence()) + ": wait for a sequence that publish() returned");
+                     fmt::format("endpoint \"{}\": sample {} is not published yet, the next is {}: wait for a sequence "
+                                 "that publish() returned",
+                                 port_->endpoint_text, sequence, port_->next_sequence()));
     }
     return port_->wait_until_taken(sequence, deadline, stop);
   });
@@ -127,9 +143,9 @@ void Loan::drop() noexcept {
 Status Loan::shrink(std::size_t size) {
   return spi::with_port(port_, [&]() -> Status {
     if (size > record_.size) {
-      return failure(ErrorCode::invalid_argument, "a loan of " + std::to_string(record_.size) +
-                                                      " bytes cannot shrink to " + std::to_string(size) +
-                                                      ": lend the larger size first");
+      return failure(ErrorCode::invalid_argument,
+                     fmt::format("endpoint \"{}\": a loan of {} bytes cannot shrink to {}: lend the larger size first",
+                                 port_->endpoint_text, record_.size, size));
     }
     record_.size = size;
     return {};

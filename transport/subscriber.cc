@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace weir {
 
 Subscriber::Subscriber(std::unique_ptr<spi::SubscriberPort> port, SubscriberQos qos)
@@ -50,7 +52,14 @@ Result<std::vector<Peer>> Subscriber::peers() {
 }
 
 Result<std::vector<InHand>> Subscriber::in_hand_at_death() {
-  return spi::with_port(port_, [&] { return port_->in_hand_at_death(); });
+  return spi::with_port(port_, [&]() -> Result<std::vector<InHand>> {
+    if (port_->capabilities().in_hand_list) return port_->in_hand_at_death();
+    return failure(
+        ErrorCode::unsupported,
+        fmt::format("endpoint \"{}\": this backend does not know what a subscriber had in hand when it died: "
+                    "note it before the work, or use one with Capabilities::in_hand_list",
+                    port_->endpoint_text));
+  });
 }
 
 PeerId Subscriber::id() const noexcept { return port_ == nullptr ? 0 : port_->id(); }

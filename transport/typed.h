@@ -123,7 +123,8 @@ class TypedSubscriber {
       }
       if (*sample && sample->payload().size() != sizeof(T)) {
         return failure(ErrorCode::incompatible,
-                       "a sample of " + std::to_string(sample->payload().size()) + " bytes came on a topic of type " +
+                       "endpoint \"" + spi::port_of(subscriber_)->endpoint_text + "\": a sample of " +
+                           std::to_string(sample->payload().size()) + " bytes came on a topic of type " +
                            std::string(TypeName<T>::value) + " with " + std::to_string(sizeof(T)) +
                            " bytes: state the type at the publisher too");
       }

@@ -122,7 +122,7 @@ TEST_F(TypedTest, SampleOfAnotherSizeFromAnUntypedPeerIsAnErrorAndNotAnObject) {
   Publisher untyped = must(node.publisher("inproc://t"));
   auto subscriber = must(TypedSubscriber<Pose>::open(node, "inproc://t"));
   must(untyped.send(bytes("abc")));
-  EXPECT_TRUE(fails(subscriber.take(), ErrorCode::incompatible, {"3 bytes", "robot.Pose"}));
+  EXPECT_TRUE(fails(subscriber.take(), ErrorCode::incompatible, {"inproc://t", "3 bytes", "robot.Pose"}));
   EXPECT_FALSE(must(subscriber.take())) << "it is taken all the same, so that it does not block the way";
 }
 

@@ -87,7 +87,9 @@ Status WaitSet::add_member(Member& member, std::uint64_t tag) noexcept {
     if (epoll_ctl(epoll_, EPOLL_CTL_ADD, *descriptor, &event) == 0) return {};
     if (errno == EEXIST) {
       return failure(ErrorCode::invalid_argument,
-                     fmt::format("wait set: the member with tag {} is in it already", tag));
+                     fmt::format("endpoint \"{}\": it is in the wait set already and cannot have tag {} too: remove it "
+                                 "first",
+                                 spi::port_of(member)->endpoint_text, tag));
     }
     return system_failure("epoll_ctl", errno);
   });
@@ -100,7 +102,10 @@ Status WaitSet::remove_member(Member& member) noexcept {
     const Result<int> descriptor = member.fd();
     if (!descriptor) return tl::unexpected(descriptor.error());
     if (epoll_ctl(epoll_, EPOLL_CTL_DEL, *descriptor, nullptr) == 0) return {};
-    if (errno == ENOENT) return failure(ErrorCode::not_found, "wait set: what is to be removed is not in it");
+    if (errno == ENOENT) {
+      return failure(ErrorCode::not_found, fmt::format("endpoint \"{}\": it is not in the wait set: add it first",
+                                                       spi::port_of(member)->endpoint_text));
+    }
     return system_failure("epoll_ctl", errno);
   });
 }

@@ -121,11 +121,11 @@ TEST_F(WaitSetTest, StopTokenEndsTheWaitAndOnlyThatWait) {
 
 TEST_F(WaitSetTest, MemberCanBeAddedOnceAndRemovedOnce) {
   must(set.add(subscriber_a, 1));
-  EXPECT_TRUE(fails(set.add(subscriber_a, 2), ErrorCode::invalid_argument, {"tag 2"}));
+  EXPECT_TRUE(fails(set.add(subscriber_a, 2), ErrorCode::invalid_argument, {"inproc://a", "tag 2", "remove it first"}));
   must(publisher_a.send({}));
   must(set.remove(subscriber_a));
   EXPECT_THAT(ready(), IsEmpty());
-  EXPECT_TRUE(fails(set.remove(subscriber_a), ErrorCode::not_found));
+  EXPECT_TRUE(fails(set.remove(subscriber_a), ErrorCode::not_found, {"inproc://a", "add it first"}));
   EXPECT_TRUE(fails(set.remove(publisher_a), ErrorCode::not_found));
   must(set.add(subscriber_a, 3));
   EXPECT_THAT(ready(), ElementsAre(3));

@@ -345,11 +345,13 @@ Result<int> PublisherPort::fd() {
 }
 
 Result<std::optional<MembershipEvent>> PublisherPort::next_event() {
-  return failure(ErrorCode::unsupported, fmt::format("topic \"{}\": iceoryx does not tell who subscribes", topic_));
+  return failure(ErrorCode::unsupported,
+                 fmt::format("topic \"{}\": iceoryx does not tell who subscribes: use wait_for_subscribers", topic_));
 }
 
 Result<std::vector<Peer>> PublisherPort::peers() {
-  return failure(ErrorCode::unsupported, fmt::format("topic \"{}\": iceoryx does not tell who subscribes", topic_));
+  return failure(ErrorCode::unsupported,
+                 fmt::format("topic \"{}\": iceoryx does not tell who subscribes: use wait_for_subscribers", topic_));
 }
 
 }  // namespace weir::iceoryx

@@ -84,6 +84,12 @@ TEST_F(Refusals, WhatIsNotPromisedIsRefused) {
   }
   EXPECT_FALSE(node().subscriber("iceoryx://A/B/C?policy=drop_newest"));
   EXPECT_FALSE(node().topics("iceoryx://"));
+  Publisher publisher = this->publisher("iceoryx://A/B/C");
+  expect(publisher.peers().error(), ErrorCode::unsupported, "use wait_for_subscribers");
+  expect(publisher.next_event().error(), ErrorCode::unsupported, "use wait_for_subscribers");
+  Subscriber subscriber = this->subscriber("iceoryx://A/B/C");
+  expect(subscriber.peers().error(), ErrorCode::unsupported, "let the messages say it");
+  expect(subscriber.next_event().error(), ErrorCode::unsupported, "let the messages say it");
 }
 
 TEST_F(Refusals, NamesThatIceoryxCannotCarryAreRefused) {

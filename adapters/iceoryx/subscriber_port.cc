@@ -205,11 +205,13 @@ Result<int> SubscriberPort::fd() {
 }
 
 Result<std::optional<MembershipEvent>> SubscriberPort::next_event() {
-  return failure(ErrorCode::unsupported, fmt::format("topic \"{}\": iceoryx does not tell who publishes", topic_));
+  return failure(ErrorCode::unsupported,
+                 fmt::format("topic \"{}\": iceoryx does not tell who publishes: let the messages say it", topic_));
 }
 
 Result<std::vector<Peer>> SubscriberPort::peers() {
-  return failure(ErrorCode::unsupported, fmt::format("topic \"{}\": iceoryx does not tell who publishes", topic_));
+  return failure(ErrorCode::unsupported,
+                 fmt::format("topic \"{}\": iceoryx does not tell who publishes: let the messages say it", topic_));
 }
 
 }  // namespace weir::iceoryx

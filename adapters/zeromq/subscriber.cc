@@ -200,11 +200,11 @@ Result<int> Subscriber::fd() {
 }
 
 Result<std::optional<MembershipEvent>> Subscriber::next_event() {
-  return connection_.unsupported("ZeroMQ does not tell a subscriber who publishes");
+  return connection_.unsupported("ZeroMQ does not tell a subscriber who publishes: let the messages say it");
 }
 
 Result<std::vector<Peer>> Subscriber::peers() {
-  return connection_.unsupported("ZeroMQ does not tell a subscriber who publishes");
+  return connection_.unsupported("ZeroMQ does not tell a subscriber who publishes: let the messages say it");
 }
 
 }  // namespace weir::zeromq

@@ -228,13 +228,4 @@ CONFORMANCE_TEST(Opening, NamesOfUpTo128BytesAreKept, "OPEN-14") {
   EXPECT_EQ(refused.error().code(), ErrorCode::invalid_argument);
 }
 
-CONFORMANCE_TEST(Opening, ErrorsNameTopicValueAndRemedy, "OPEN-15") {
-  const auto refused = node().subscriber(uri("a-topic", "depth=0"));
-  ASSERT_FALSE(refused);
-  const std::string& message = refused.error().message();
-  EXPECT_NE(message.find("a-topic"), std::string::npos) << message;
-  EXPECT_NE(message.find("depth=0"), std::string::npos) << message;
-  EXPECT_NE(message.find(": "), std::string::npos) << message;
-}
-
 }  // namespace weir::conformance
