@@ -57,7 +57,8 @@ std::string view(MembershipView membership) {
 }
 
 const std::vector<Row> rows{
-    {"a sample is the publisher's own memory (over `shm://` above 64 bytes, or with a user header)", [](const Capabilities& of) { return mark(of.zero_copy); }},
+    {"a sample is the publisher's own memory (over `shm://` above 64 bytes, or with a user header)",
+     [](const Capabilities& of) { return mark(of.zero_copy); }},
     {"peers may be other processes", [](const Capabilities& of) { return mark(of.across_processes); }},
     {"samples carry a sequence number", [](const Capabilities& of) { return mark(of.sequence); }},
     {"losses are counted exactly", [](const Capabilities& of) { return mark(of.exact_loss); }},

@@ -65,7 +65,7 @@ TEST_P(ScarceMemory, OfARequesterIsAnErrorThatSaysWhetherTheRequestWasSent) {
   });
   Requester asking = requester(1ms);
   int number = 0;
-  int unsettled = 0;
+  int survived = 0;
   const auto ask = [&] {
     const std::string request = std::to_string(++number);
     given_up = false;
@@ -77,17 +77,16 @@ TEST_P(ScarceMemory, OfARequesterIsAnErrorThatSaysWhetherTheRequestWasSent) {
     EXPECT_LE(executed.times(request), 1);
     if (!answered && answered.error().message().find("whether it was executed is not known") == std::string::npos) {
       EXPECT_EQ(executed.times(request), 0) << answered.error().message();
-    } else {
-      unsettled += answered ? 0 : 1;
     }
     weir::testing::allocations_left = left;
     return answered;
   };
-  fail_each_allocation(ask, [&](const Result<Reply>& answered, bool) {
+  fail_each_allocation(ask, [&](const Result<Reply>& answered, bool had_failure) {
     EXPECT_EQ(text(answered->payload()), std::to_string(number) + "!");
+    survived += had_failure ? 1 : 0;
   });
   if (std::string(GetParam()) == "inproc") {  // over shm no send allocates
-    EXPECT_GT(unsettled, 0) << "nothing failed behind the first send: the test shows nothing";
+    EXPECT_GT(survived, 0) << "no retry failed, or one that did was taken for the end of the request";
   }
 }
 
