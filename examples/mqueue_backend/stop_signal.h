@@ -20,12 +20,12 @@ class StopSignal {
   explicit StopSignal(const std::stop_token& stop)
       : descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), callback_(stop, [this] {
           const std::uint64_t one = 1;
-          [[maybe_unused]] const auto written = ::write(descriptor_, &one, sizeof(one));
+          [[maybe_unused]] const auto written = ::write(descriptor_.number, &one, sizeof(one));
         }) {}
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
-  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_.number; }
 
  private:
   struct Descriptor {
@@ -34,7 +34,6 @@ class StopSignal {
     Descriptor(const Descriptor&) = delete;
     Descriptor& operator=(const Descriptor&) = delete;
     ~Descriptor() { ::close(number); }
-    operator int() const noexcept { return number; }
   };
   Descriptor descriptor_;
   std::stop_callback<std::function<void()>> callback_;

@@ -87,14 +87,20 @@ run --install paint
 expect "an unknown group is an error" [ "$status" = 1 ]
 expect "that names it" [ "$said" = "bazelw: third_party/packages.txt has no group 'paint'" ]
 
-prepare
-rm "$scratch/tools/sudo"
-ln -s "$(command -v readlink)" "$(command -v dirname)" "$scratch/tools"
-said_as_user=$(cd "$scratch/elsewhere" && unshare --user --map-user=12345 env PATH="$scratch/tools" \
-  /bin/bash "$scratch/checkout/bazelw" --install build 2>&1 </dev/null) && status=0 || status=$?
-said=$said_as_user
-expect "without root and sudo it is refused" [ "$status" = 1 ]
-expect "with the command for root" [ "${said/not root and no sudo; as root run: apt-get update/}" != "$said" ]
+if unshare --user --map-user=12345 true; then
+  prepare
+  rm "$scratch/tools/sudo"
+  ln -s "$(command -v readlink)" "$(command -v dirname)" "$scratch/tools"
+  said_as_user=$(cd "$scratch/elsewhere" && unshare --user --map-user=12345 env PATH="$scratch/tools" \
+    /bin/bash "$scratch/checkout/bazelw" --install build 2>&1 </dev/null) && status=0 || status=$?
+  said=$said_as_user
+  expect "without root and sudo it is refused" [ "$status" = 1 ]
+  expect "with the command for root" [ "${said/not root and no sudo; as root run: apt-get update/}" != "$said" ]
+elif [[ ! ${WEIR_ALLOW_INCONCLUSIVE:-} ]]; then
+  echo "INCONCLUSIVE: this machine does not allow user namespaces, so who is neither root nor has sudo was not tested." \
+    "Set WEIR_ALLOW_INCONCLUSIVE=1 to let that pass."
+  failures=$((failures + 1))
+fi
 
 # The real list: every line is a group that somebody installs, and a package.
 while read -r group name rest; do
