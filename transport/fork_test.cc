@@ -95,8 +95,8 @@ std::string in_child(const Body& body, const std::function<pid_t()>& fork_proces
 class ForkTest : public testing_support::InprocTest {
  protected:
   ForkTest() {
-    must(publisher.send(bytes("in hand"), bytes("header")));
-    sample = must(subscriber.take());
+    must(publisher_.send(bytes("in hand"), bytes("header")));
+    sample_ = must(subscriber_.take());
   }
 
   // Every call of every inherited handle.
@@ -104,25 +104,25 @@ class ForkTest : public testing_support::InprocTest {
     const auto expect = [&](const auto& result, std::string_view what) {
       report.expect(fails(result, ErrorCode::forked, {"fork"}), what);
     };
-    expect(publisher.loan(1), "Publisher::loan");
-    expect(publisher.send({}), "send");
-    expect(publisher.wait_for_subscribers(0, at_once), "wait_for_subscribers");
-    expect(publisher.wait_until_taken(0, at_once), "wait_until_taken");
-    expect(publisher.wait(at_once), "Publisher::wait");
-    expect(publisher.fd(), "Publisher::fd");
-    expect(publisher.next_event(), "Publisher::next_event");
-    expect(publisher.peers(), "Publisher::peers");
-    expect(loan.publish(), "publish");
-    expect(loan.shrink(1), "shrink");
-    expect(subscriber.take(), "take");
-    expect(subscriber.wait(at_once), "Subscriber::wait");
-    expect(subscriber.fd(), "Subscriber::fd");
-    expect(subscriber.next_event(), "Subscriber::next_event");
-    expect(subscriber.peers(), "Subscriber::peers");
-    expect(subscriber.in_hand_at_death(), "in_hand_at_death");
-    expect(set.add(subscriber, 1), "WaitSet::add");
-    expect(set.remove(publisher), "WaitSet::remove");
-    expect(set.wait(at_once), "WaitSet::wait");
+    expect(publisher_.loan(1), "Publisher::loan");
+    expect(publisher_.send({}), "send");
+    expect(publisher_.wait_for_subscribers(0, at_once), "wait_for_subscribers");
+    expect(publisher_.wait_until_taken(0, at_once), "wait_until_taken");
+    expect(publisher_.wait(at_once), "Publisher::wait");
+    expect(publisher_.fd(), "Publisher::fd");
+    expect(publisher_.next_event(), "Publisher::next_event");
+    expect(publisher_.peers(), "Publisher::peers");
+    expect(loan_.publish(), "publish");
+    expect(loan_.shrink(1), "shrink");
+    expect(subscriber_.take(), "take");
+    expect(subscriber_.wait(at_once), "Subscriber::wait");
+    expect(subscriber_.fd(), "Subscriber::fd");
+    expect(subscriber_.next_event(), "Subscriber::next_event");
+    expect(subscriber_.peers(), "Subscriber::peers");
+    expect(subscriber_.in_hand_at_death(), "in_hand_at_death");
+    expect(set_.add(subscriber_, 1), "WaitSet::add");
+    expect(set_.remove(publisher_), "WaitSet::remove");
+    expect(set_.wait(at_once), "WaitSet::wait");
   }
 
   // Calls that reached a port, in this process or a child, of a kind that no child may make.
@@ -130,21 +130,21 @@ class ForkTest : public testing_support::InprocTest {
   struct Unmap {
     void operator()(Counter* counter) const { ::munmap(counter, sizeof(Counter)); }
   };
-  std::unique_ptr<Counter, Unmap> calls{
+  std::unique_ptr<Counter, Unmap> calls_{
       new (::mmap(nullptr, sizeof(Counter), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) Counter(0)};
-  std::shared_ptr<Hooks> hooks = std::make_shared<Hooks>();
-  Node hooked = must(Node::open({std::make_shared<HookedBackend>(hooks)}));
-  Publisher publisher = must(hooked.publisher("hooked://t"));
-  Subscriber subscriber = must(hooked.subscriber("hooked://t"));
-  Loan loan = must(publisher.loan(4));
-  Sample sample;
-  WaitSet set = must(WaitSet::create());
+  std::shared_ptr<Hooks> hooks_ = std::make_shared<Hooks>();
+  Node hooked_ = must(Node::open({std::make_shared<HookedBackend>(hooks_)}));
+  Publisher publisher_ = must(hooked_.publisher("hooked://t"));
+  Subscriber subscriber_ = must(hooked_.subscriber("hooked://t"));
+  Loan loan_ = must(publisher_.loan(4));
+  Sample sample_;
+  WaitSet set_ = must(WaitSet::create());
 };
 
 TEST_F(ForkTest, EveryCallInAForkedChildReturnsForked) {
   EXPECT_EQ(in_child([&](ChildReport& report) { expect_forked(report); }), "");
-  must(loan.publish());
-  EXPECT_TRUE(must(subscriber.take()));
+  must(loan_.publish());
+  EXPECT_TRUE(must(subscriber_.take()));
 }
 
 TEST_F(ForkTest, ForkByRawSystemCallIsNoticedToo) {
@@ -154,10 +154,10 @@ TEST_F(ForkTest, ForkByRawSystemCallIsNoticedToo) {
 
 TEST_F(ForkTest, InheritedSamplesStayReadable) {
   EXPECT_EQ(in_child([&](ChildReport& report) {
-              if (text(sample.payload()) != "in hand" || text(sample.header()) != "header") {
-                report.add("the sample reads " + text(sample.payload()));
+              if (text(sample_.payload()) != "in hand" || text(sample_.header()) != "header") {
+                report.add("the sample reads " + text(sample_.payload()));
               }
-              const Sample moved = std::move(sample);
+              const Sample moved = std::move(sample_);
               if (text(moved.payload()) != "in hand") {
                 report.add("the moved sample reads " + text(moved.payload()));
               }
@@ -166,36 +166,36 @@ TEST_F(ForkTest, InheritedSamplesStayReadable) {
 }
 
 TEST_F(ForkTest, DestructorsAndCallsInAChildReachNoPort) {
-  hooks->call = hooks->note = [this] { ++*calls; };
+  hooks_->call = hooks_->note = [this] { ++*calls_; };
   EXPECT_EQ(in_child([&](ChildReport& report) {
               expect_forked(report);
-              loan.drop();
-              sample.release();
-              { const Publisher gone = std::move(publisher); }
-              { const Subscriber gone = std::move(subscriber); }
-              { const Node gone = std::move(hooked); }
+              loan_.drop();
+              sample_.release();
+              { const Publisher gone = std::move(publisher_); }
+              { const Subscriber gone = std::move(subscriber_); }
+              { const Node gone = std::move(hooked_); }
             }),
             "");
-  EXPECT_EQ(*calls, 0);
-  loan.drop();
-  EXPECT_EQ(*calls, 1) << "the counter would have seen it";
-  hooks->call = hooks->note = [] {};
+  EXPECT_EQ(*calls_, 0);
+  loan_.drop();
+  EXPECT_EQ(*calls_, 1) << "the counter would have seen it";
+  hooks_->call = hooks_->note = [] {};
 }
 
 TEST_F(ForkTest, ParentIsUnharmedByAChildThatDestroysAll) {
-  const int descriptor = must(subscriber.fd());
+  const int descriptor = must(subscriber_.fd());
   EXPECT_EQ(in_child([&](ChildReport& /*report*/) {
-              { const Publisher gone = std::move(publisher); }
-              { const Subscriber gone = std::move(subscriber); }
-              sample.release();
-              loan.drop();
+              { const Publisher gone = std::move(publisher_); }
+              { const Subscriber gone = std::move(subscriber_); }
+              sample_.release();
+              loan_.drop();
             }),
             "");
-  EXPECT_EQ(text(sample.payload()), "in hand");
-  must(loan.publish());
+  EXPECT_EQ(text(sample_.payload()), "in hand");
+  must(loan_.publish());
   EXPECT_TRUE(testing_support::readable(descriptor));
-  EXPECT_TRUE(must(subscriber.take()));
-  EXPECT_EQ(must(publisher.peers()).size(), 1U);
+  EXPECT_TRUE(must(subscriber_.take()));
+  EXPECT_EQ(must(publisher_.peers()).size(), 1U);
 }
 
 TEST_F(ForkTest, ChildThatOpensANodeOfItsOwnCanJoinAndDoesNotMeetItsParent) {
@@ -207,7 +207,7 @@ TEST_F(ForkTest, ChildThatOpensANodeOfItsOwnCanJoinAndDoesNotMeetItsParent) {
               }
               Publisher sends = must(own.publisher("inproc://t"));
               Subscriber receives = must(own.subscriber("inproc://t"));
-              report.expect(fails(set.add(receives, 1), ErrorCode::forked), "adding its own to its parent's set");
+              report.expect(fails(set_.add(receives, 1), ErrorCode::forked), "adding its own to its parent's set");
               must(sends.send(bytes("own")));
               if (const Sample got = must(receives.take()); text(got.payload()) != "own" || must(receives.take())) {
                 report.add("the child received " + text(got.payload()));
@@ -225,7 +225,7 @@ TEST_F(ForkTest, ChildThatOpensANodeOfItsOwnCanJoinAndDoesNotMeetItsParent) {
               must(sends.send(bytes("own")));
             }),
             "");
-  EXPECT_FALSE(must(subscriber.take()));
+  EXPECT_FALSE(must(subscriber_.take()));
 }
 
 TEST_F(ForkTest, ForkWhileOtherThreadsAreAtWorkLeavesTheChildAWorkingBackend) {

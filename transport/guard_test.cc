@@ -29,60 +29,60 @@ class GuardTest : public testing_support::InprocTest {
  protected:
   // Makes every call that reaches the backend, and expects this error of each.
   void expect_everywhere(ErrorCode code, std::string_view word) {
-    EXPECT_TRUE(fails(hooked.publisher("hooked://t"), code, {word}));
-    EXPECT_TRUE(fails(hooked.subscriber("hooked://t"), code, {word}));
-    EXPECT_TRUE(fails(hooked.topics("hooked://"), code, {word}));
-    EXPECT_TRUE(fails(hooked.remove("hooked://t"), code, {word}));
-    EXPECT_TRUE(fails(publisher.loan(1), code, {word}));
-    EXPECT_TRUE(fails(publisher.send({}), code, {word}));
-    EXPECT_TRUE(fails(loan.publish(), code, {word}));
-    EXPECT_TRUE(loan) << "a publish that throws is a publish that failed";
-    EXPECT_TRUE(fails(publisher.wait_for_subscribers(1, at_once), code, {word}));
-    EXPECT_TRUE(fails(publisher.wait(at_once), code, {word}));
-    EXPECT_TRUE(fails(publisher.fd(), code, {word}));
-    EXPECT_TRUE(fails(publisher.next_event(), code, {word}));
-    EXPECT_TRUE(fails(publisher.peers(), code, {word}));
-    EXPECT_TRUE(fails(subscriber.take(), code, {word}));
-    EXPECT_TRUE(fails(subscriber.wait(at_once), code, {word}));
-    EXPECT_TRUE(fails(subscriber.fd(), code, {word}));
-    EXPECT_TRUE(fails(subscriber.next_event(), code, {word}));
-    EXPECT_TRUE(fails(subscriber.peers(), code, {word}));
-    EXPECT_TRUE(fails(set.add(subscriber, 1), code, {word}));
-    EXPECT_TRUE(fails(set.remove(publisher), code, {word}));
+    EXPECT_TRUE(fails(hooked_.publisher("hooked://t"), code, {word}));
+    EXPECT_TRUE(fails(hooked_.subscriber("hooked://t"), code, {word}));
+    EXPECT_TRUE(fails(hooked_.topics("hooked://"), code, {word}));
+    EXPECT_TRUE(fails(hooked_.remove("hooked://t"), code, {word}));
+    EXPECT_TRUE(fails(publisher_.loan(1), code, {word}));
+    EXPECT_TRUE(fails(publisher_.send({}), code, {word}));
+    EXPECT_TRUE(fails(loan_.publish(), code, {word}));
+    EXPECT_TRUE(loan_) << "a publish that throws is a publish that failed";
+    EXPECT_TRUE(fails(publisher_.wait_for_subscribers(1, at_once), code, {word}));
+    EXPECT_TRUE(fails(publisher_.wait(at_once), code, {word}));
+    EXPECT_TRUE(fails(publisher_.fd(), code, {word}));
+    EXPECT_TRUE(fails(publisher_.next_event(), code, {word}));
+    EXPECT_TRUE(fails(publisher_.peers(), code, {word}));
+    EXPECT_TRUE(fails(subscriber_.take(), code, {word}));
+    EXPECT_TRUE(fails(subscriber_.wait(at_once), code, {word}));
+    EXPECT_TRUE(fails(subscriber_.fd(), code, {word}));
+    EXPECT_TRUE(fails(subscriber_.next_event(), code, {word}));
+    EXPECT_TRUE(fails(subscriber_.peers(), code, {word}));
+    EXPECT_TRUE(fails(set_.add(subscriber_, 1), code, {word}));
+    EXPECT_TRUE(fails(set_.remove(publisher_), code, {word}));
   }
 
-  std::shared_ptr<Hooks> hooks = std::make_shared<Hooks>();
-  Node hooked = must(Node::open({std::make_shared<HookedBackend>(hooks)}));
-  Publisher publisher = must(hooked.publisher("hooked://t"));
-  Subscriber subscriber = must(hooked.subscriber("hooked://t"));
-  Loan loan = must(publisher.loan(0));
-  WaitSet set = must(WaitSet::create());
+  std::shared_ptr<Hooks> hooks_ = std::make_shared<Hooks>();
+  Node hooked_ = must(Node::open({std::make_shared<HookedBackend>(hooks_)}));
+  Publisher publisher_ = must(hooked_.publisher("hooked://t"));
+  Subscriber subscriber_ = must(hooked_.subscriber("hooked://t"));
+  Loan loan_ = must(publisher_.loan(0));
+  WaitSet set_ = must(WaitSet::create());
 };
 
 TEST_F(GuardTest, ExceptionBecomesAnInternalErrorWithItsText) {
-  hooks->call = [] { throw std::runtime_error("the framework's own words"); };
+  hooks_->call = [] { throw std::runtime_error("the framework's own words"); };
   expect_everywhere(ErrorCode::internal, "the framework's own words");
 }
 
 TEST_F(GuardTest, ExhaustedMemoryBecomesResourceExhausted) {
-  hooks->call = [] { throw std::bad_alloc(); };
+  hooks_->call = [] { throw std::bad_alloc(); };
   expect_everywhere(ErrorCode::resource_exhausted, "memory");
 }
 
 TEST_F(GuardTest, ThrownObjectThatIsNoExceptionBecomesAnInternalError) {
-  hooks->call = [] { throw 42; };
+  hooks_->call = [] { throw 42; };
   expect_everywhere(ErrorCode::internal, "unknown type");
 }
 
 TEST_F(GuardTest, HandlesWorkAgainOnceTheBackendDoes) {
-  must(publisher.send(bytes("before")));
-  hooks->call = [] { throw 42; };
-  EXPECT_FALSE(loan.publish());
-  EXPECT_FALSE(publisher.send(bytes("lost")));
-  EXPECT_FALSE(subscriber.take());
-  hooks->call = [] {};
-  EXPECT_EQ(must(loan.publish()), 1U);
-  EXPECT_THAT(take_all(subscriber), ElementsAre("before", ""));
+  must(publisher_.send(bytes("before")));
+  hooks_->call = [] { throw 42; };
+  EXPECT_FALSE(loan_.publish());
+  EXPECT_FALSE(publisher_.send(bytes("lost")));
+  EXPECT_FALSE(subscriber_.take());
+  hooks_->call = [] {};
+  EXPECT_EQ(must(loan_.publish()), 1U);
+  EXPECT_THAT(take_all(subscriber_), ElementsAre("before", ""));
 }
 
 TEST(GuardedOpenTest, BackendThatThrowsWhenItIsMadeFailsTheOpen) {

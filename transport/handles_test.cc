@@ -32,8 +32,8 @@ static_assert(move_only<Publisher> && move_only<Subscriber> && move_only<Loan> &
 
 class HandlesTest : public testing_support::InprocTest {
  protected:
-  Publisher publisher = must(node.publisher("inproc://t?loans=2&max_payload=100&name=camera"));
-  Subscriber subscriber = must(node.subscriber("inproc://t?depth=3"));
+  Publisher publisher_ = must(node.publisher("inproc://t?loans=2&max_payload=100&name=camera"));
+  Subscriber subscriber_ = must(node.subscriber("inproc://t?depth=3"));
 
   // Who is on the topic now.
   std::size_t peers() {
@@ -43,43 +43,43 @@ class HandlesTest : public testing_support::InprocTest {
 };
 
 TEST_F(HandlesTest, MovedPublisherIsTheSamePublisher) {
-  const PeerId id = publisher.id();
-  Publisher moved = std::move(publisher);
+  const PeerId id = publisher_.id();
+  Publisher moved = std::move(publisher_);
   EXPECT_EQ(moved.id(), id);
   EXPECT_EQ(moved.qos().name, "camera");
   EXPECT_EQ(peers(), 2U);
   must(moved.send(bytes("x")));
-  EXPECT_THAT(take_all(subscriber), ElementsAre("x"));
+  EXPECT_THAT(take_all(subscriber_), ElementsAre("x"));
 }
 
 TEST_F(HandlesTest, EveryCallOfAMovedFromPublisherReturnsClosed) {
-  const Publisher moved = std::move(publisher);
+  const Publisher moved = std::move(publisher_);
   // NOLINTBEGIN(bugprone-use-after-move): this is what the test is about
-  EXPECT_TRUE(fails(publisher.loan(1), ErrorCode::closed, {"moved from"}));
-  EXPECT_TRUE(fails(publisher.loan(1, 1, 3), ErrorCode::closed));
-  EXPECT_TRUE(fails(publisher.send({}), ErrorCode::closed));
-  EXPECT_TRUE(fails(publisher.wait_for_subscribers(1, at_once), ErrorCode::closed));
-  EXPECT_TRUE(fails(publisher.wait_until_taken(0, at_once), ErrorCode::closed));
-  EXPECT_TRUE(fails(publisher.wait(at_once), ErrorCode::closed));
-  EXPECT_TRUE(fails(publisher.fd(), ErrorCode::closed));
-  EXPECT_TRUE(fails(publisher.next_event(), ErrorCode::closed));
-  EXPECT_TRUE(fails(publisher.peers(), ErrorCode::closed));
-  EXPECT_EQ(publisher.id(), 0U);
-  EXPECT_EQ(publisher.capabilities(), Capabilities());
+  EXPECT_TRUE(fails(publisher_.loan(1), ErrorCode::closed, {"moved from"}));
+  EXPECT_TRUE(fails(publisher_.loan(1, 1, 3), ErrorCode::closed));
+  EXPECT_TRUE(fails(publisher_.send({}), ErrorCode::closed));
+  EXPECT_TRUE(fails(publisher_.wait_for_subscribers(1, at_once), ErrorCode::closed));
+  EXPECT_TRUE(fails(publisher_.wait_until_taken(0, at_once), ErrorCode::closed));
+  EXPECT_TRUE(fails(publisher_.wait(at_once), ErrorCode::closed));
+  EXPECT_TRUE(fails(publisher_.fd(), ErrorCode::closed));
+  EXPECT_TRUE(fails(publisher_.next_event(), ErrorCode::closed));
+  EXPECT_TRUE(fails(publisher_.peers(), ErrorCode::closed));
+  EXPECT_EQ(publisher_.id(), 0U);
+  EXPECT_EQ(publisher_.capabilities(), Capabilities());
   // NOLINTEND(bugprone-use-after-move)
 }
 
 TEST_F(HandlesTest, EveryCallOfAMovedFromSubscriberReturnsClosed) {
-  const Subscriber moved = std::move(subscriber);
+  const Subscriber moved = std::move(subscriber_);
   // NOLINTBEGIN(bugprone-use-after-move): this is what the test is about
-  EXPECT_TRUE(fails(subscriber.take(), ErrorCode::closed, {"moved from"}));
-  EXPECT_TRUE(fails(subscriber.wait(at_once), ErrorCode::closed));
-  EXPECT_TRUE(fails(subscriber.fd(), ErrorCode::closed));
-  EXPECT_TRUE(fails(subscriber.next_event(), ErrorCode::closed));
-  EXPECT_TRUE(fails(subscriber.peers(), ErrorCode::closed));
-  EXPECT_TRUE(fails(subscriber.in_hand_at_death(), ErrorCode::closed));
-  EXPECT_EQ(subscriber.id(), 0U);
-  EXPECT_EQ(subscriber.capabilities(), Capabilities());
+  EXPECT_TRUE(fails(subscriber_.take(), ErrorCode::closed, {"moved from"}));
+  EXPECT_TRUE(fails(subscriber_.wait(at_once), ErrorCode::closed));
+  EXPECT_TRUE(fails(subscriber_.fd(), ErrorCode::closed));
+  EXPECT_TRUE(fails(subscriber_.next_event(), ErrorCode::closed));
+  EXPECT_TRUE(fails(subscriber_.peers(), ErrorCode::closed));
+  EXPECT_TRUE(fails(subscriber_.in_hand_at_death(), ErrorCode::closed));
+  EXPECT_EQ(subscriber_.id(), 0U);
+  EXPECT_EQ(subscriber_.capabilities(), Capabilities());
   // NOLINTEND(bugprone-use-after-move)
 }
 
@@ -87,25 +87,25 @@ TEST_F(HandlesTest, HandleThatIsAssignedToLeavesItsTopicFirst) {
   Publisher second = must(node.publisher("inproc://t?name=second"));
   Subscriber third = must(node.subscriber("inproc://t"));
   EXPECT_EQ(peers(), 4U);
-  publisher = std::move(second);
-  EXPECT_EQ(publisher.qos().name, "second");
+  publisher_ = std::move(second);
+  EXPECT_EQ(publisher_.qos().name, "second");
   EXPECT_EQ(peers(), 3U);
-  subscriber = std::move(third);
+  subscriber_ = std::move(third);
   EXPECT_EQ(peers(), 2U);
-  must(publisher.send(bytes("x")));
-  EXPECT_THAT(take_all(subscriber), ElementsAre("x"));
+  must(publisher_.send(bytes("x")));
+  EXPECT_THAT(take_all(subscriber_), ElementsAre("x"));
 }
 
 TEST_F(HandlesTest, HandleAssignedToItselfStaysWhatItIs) {
-  Publisher& same_publisher = publisher;
-  publisher = std::move(same_publisher);
-  Subscriber& same_subscriber = subscriber;
-  subscriber = std::move(same_subscriber);
-  Loan loan = must(publisher.loan(0));
+  Publisher& same_publisher = publisher_;
+  publisher_ = std::move(same_publisher);
+  Subscriber& same_subscriber = subscriber_;
+  subscriber_ = std::move(same_subscriber);
+  Loan loan = must(publisher_.loan(0));
   Loan& same_loan = loan;
   loan = std::move(same_loan);
   must(loan.publish());
-  Sample sample = must(subscriber.take());
+  Sample sample = must(subscriber_.take());
   Sample& same_sample = sample;
   sample = std::move(same_sample);
   EXPECT_TRUE(sample);
@@ -113,21 +113,21 @@ TEST_F(HandlesTest, HandleAssignedToItselfStaysWhatItIs) {
 }
 
 TEST_F(HandlesTest, LoanIsEmptyOncePublishedDroppedOrMovedFrom) {
-  Loan published = must(publisher.loan(1));
+  Loan published = must(publisher_.loan(1));
   EXPECT_TRUE(published);
   must(published.publish());
   EXPECT_FALSE(published);
   EXPECT_TRUE(fails(published.publish(), ErrorCode::closed, {"published already"}));
   EXPECT_TRUE(fails(published.shrink(0), ErrorCode::closed));
 
-  Loan dropped = must(publisher.loan(1));
+  Loan dropped = must(publisher_.loan(1));
   dropped.drop();
   EXPECT_FALSE(dropped);
   dropped.drop();
   EXPECT_TRUE(fails(dropped.publish(), ErrorCode::closed));
   EXPECT_TRUE(fails(dropped.shrink(0), ErrorCode::closed));
 
-  Loan source = must(publisher.loan(1));
+  Loan source = must(publisher_.loan(1));
   const Loan target = std::move(source);
   EXPECT_TRUE(target);
   EXPECT_FALSE(source);  // NOLINT(bugprone-use-after-move)
@@ -139,15 +139,15 @@ TEST_F(HandlesTest, LoanIsEmptyOncePublishedDroppedOrMovedFrom) {
 }
 
 TEST_F(HandlesTest, LoanThatIsAssignedToDropsWhatItHad) {
-  Loan loan = must(publisher.loan(1));
-  loan = must(publisher.loan(2));
+  Loan loan = must(publisher_.loan(1));
+  loan = must(publisher_.loan(2));
   EXPECT_EQ(loan.payload().size(), 2U);
   // With loans=2 this succeeds only if the first one was given back.
-  EXPECT_TRUE(publisher.loan(1));
+  EXPECT_TRUE(publisher_.loan(1));
 }
 
 TEST_F(HandlesTest, LoanThatOutlivesItsPublisherPublishesToClosed) {
-  std::optional<Publisher> short_lived = std::move(publisher);
+  std::optional<Publisher> short_lived = std::move(publisher_);
   Loan loan = must(short_lived->loan(4));
   Loan other = must(short_lived->loan(4));
   short_lived.reset();
@@ -160,36 +160,36 @@ TEST_F(HandlesTest, LoanThatOutlivesItsPublisherPublishesToClosed) {
   EXPECT_TRUE(fails(loan.shrink(3), ErrorCode::invalid_argument, {"inproc://t"}));
   loan.drop();
   EXPECT_TRUE(fails(other.publish(), ErrorCode::closed)) << "the port lives as long as its last loan";
-  EXPECT_THAT(take_all(subscriber), ElementsAre());
+  EXPECT_THAT(take_all(subscriber_), ElementsAre());
 }
 
 TEST_F(HandlesTest, OpenLoansAreLimited) {
-  std::optional<Loan> one = must(publisher.loan(1));
-  const Loan two = must(publisher.loan(1));
-  EXPECT_TRUE(fails(publisher.loan(1), ErrorCode::limit_exceeded, {"2 loans", "loans=2"}));
-  EXPECT_TRUE(fails(publisher.send({}), ErrorCode::limit_exceeded, {"loans=2"}));
+  std::optional<Loan> one = must(publisher_.loan(1));
+  const Loan two = must(publisher_.loan(1));
+  EXPECT_TRUE(fails(publisher_.loan(1), ErrorCode::limit_exceeded, {"2 loans", "loans=2"}));
+  EXPECT_TRUE(fails(publisher_.send({}), ErrorCode::limit_exceeded, {"loans=2"}));
   must(one->publish());
-  one = must(publisher.loan(1));
-  EXPECT_FALSE(publisher.loan(1));
+  one = must(publisher_.loan(1));
+  EXPECT_FALSE(publisher_.loan(1));
   one.reset();
-  EXPECT_TRUE(publisher.loan(1));
+  EXPECT_TRUE(publisher_.loan(1));
 }
 
 TEST_F(HandlesTest, LoanThatIsTooLargeOrMisalignedIsRefusedWithTheLimit) {
-  EXPECT_TRUE(publisher.loan(100));
-  EXPECT_TRUE(fails(publisher.loan(101), ErrorCode::limit_exceeded, {"101", "max_payload=100"}));
-  EXPECT_TRUE(fails(publisher.send(std::vector<std::byte>(101)), ErrorCode::limit_exceeded, {"max_payload=100"}));
-  EXPECT_TRUE(publisher.loan(1, 65536));
-  EXPECT_TRUE(fails(publisher.loan(1, 65537), ErrorCode::limit_exceeded, {"65537", "65536"}));
+  EXPECT_TRUE(publisher_.loan(100));
+  EXPECT_TRUE(fails(publisher_.loan(101), ErrorCode::limit_exceeded, {"101", "max_payload=100"}));
+  EXPECT_TRUE(fails(publisher_.send(std::vector<std::byte>(101)), ErrorCode::limit_exceeded, {"max_payload=100"}));
+  EXPECT_TRUE(publisher_.loan(1, 65536));
+  EXPECT_TRUE(fails(publisher_.loan(1, 65537), ErrorCode::limit_exceeded, {"65537", "65536"}));
   for (const std::size_t alignment : {0, 3, 12, 8192}) {
-    EXPECT_TRUE(fails(publisher.loan(1, 0, alignment), ErrorCode::invalid_argument,
+    EXPECT_TRUE(fails(publisher_.loan(1, 0, alignment), ErrorCode::invalid_argument,
                       {"alignment of " + std::to_string(alignment), "4096"}));
   }
 }
 
 TEST_F(HandlesTest, LoanIsAlignedAsAskedForAndAtLeastTo8) {
   for (const std::size_t alignment : {1, 2, 8, 64, 4096}) {
-    const Loan loan = must(publisher.loan(3, 5, alignment));
+    const Loan loan = must(publisher_.loan(3, 5, alignment));
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(loan.payload().data()) % std::max<std::size_t>(alignment, 8), 0U);
     EXPECT_EQ(loan.payload().size(), 3U);
     EXPECT_EQ(loan.header().size(), 5U);
@@ -197,21 +197,21 @@ TEST_F(HandlesTest, LoanIsAlignedAsAskedForAndAtLeastTo8) {
 }
 
 TEST_F(HandlesTest, LoanShrinksAndDoesNotGrow) {
-  Loan loan = must(publisher.loan(10));
+  Loan loan = must(publisher_.loan(10));
   must(loan.shrink(10));
   must(loan.shrink(4));
   EXPECT_EQ(loan.payload().size(), 4U);
   EXPECT_TRUE(fails(loan.shrink(5), ErrorCode::invalid_argument, {"4 bytes", "5"}));
   must(loan.shrink(0));
   must(loan.publish());
-  EXPECT_TRUE(must(subscriber.take()));
+  EXPECT_TRUE(must(subscriber_.take()));
 }
 
 TEST_F(HandlesTest, SampleIsEmptyOnceReleasedOrMovedFrom) {
   EXPECT_FALSE(Sample());
-  EXPECT_FALSE(must(subscriber.take()));
-  must(publisher.send(bytes("x")));
-  Sample sample = must(subscriber.take());
+  EXPECT_FALSE(must(subscriber_.take()));
+  must(publisher_.send(bytes("x")));
+  Sample sample = must(subscriber_.take());
   Sample moved = std::move(sample);
   EXPECT_FALSE(sample);  // NOLINT(bugprone-use-after-move)
   EXPECT_EQ(text(moved.payload()), "x");
@@ -223,7 +223,7 @@ TEST_F(HandlesTest, SampleIsEmptyOnceReleasedOrMovedFrom) {
 TEST_F(HandlesTest, SampleThatIsAssignedToReleasesWhatItHad) {
   Subscriber one_in_hand = must(node.subscriber("inproc://t?held=1"));
   for (const char* word : {"a", "b"}) {
-    must(publisher.send(bytes(word)));
+    must(publisher_.send(bytes(word)));
   }
   Sample sample = must(one_in_hand.take());
   sample = Sample();
@@ -232,11 +232,11 @@ TEST_F(HandlesTest, SampleThatIsAssignedToReleasesWhatItHad) {
 }
 
 TEST_F(HandlesTest, QosIsWhatWasResolved) {
-  EXPECT_EQ(publisher.qos().loans, 2U);
-  EXPECT_EQ(publisher.qos().max_payload, 100U);
-  EXPECT_EQ(subscriber.qos().depth, 3U);
-  EXPECT_EQ(publisher.capabilities(), must(node.capabilities("inproc://t")));
-  EXPECT_EQ(subscriber.capabilities(), must(node.capabilities("inproc://t")));
+  EXPECT_EQ(publisher_.qos().loans, 2U);
+  EXPECT_EQ(publisher_.qos().max_payload, 100U);
+  EXPECT_EQ(subscriber_.qos().depth, 3U);
+  EXPECT_EQ(publisher_.capabilities(), must(node.capabilities("inproc://t")));
+  EXPECT_EQ(subscriber_.capabilities(), must(node.capabilities("inproc://t")));
 }
 
 TEST_F(HandlesTest, HandlesMayBeDestroyedInAnyOrder) {

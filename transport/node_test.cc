@@ -54,11 +54,11 @@ class NodeTest : public ::testing::Test {
  protected:
   // A node whose recorder promises this.
   Node promising(Capabilities promised) {
-    recorder = std::make_shared<Recorder>(promised);
-    return must(Node::open({recorder}));
+    recorder_ = std::make_shared<Recorder>(promised);
+    return must(Node::open({recorder_}));
   }
 
-  std::shared_ptr<Recorder> recorder;
+  std::shared_ptr<Recorder> recorder_;
 };
 
 constexpr Capabilities nothing{};
@@ -68,12 +68,12 @@ constexpr Capabilities everything{
 TEST_F(NodeTest, SchemeChoosesTheBackend) {
   Node node = promising(everything);
   EXPECT_TRUE(fails(node.publisher("recorder://a?color=red&depth=3"), ErrorCode::unavailable, {"recorded"}));
-  EXPECT_EQ(recorder->asked_endpoint.topic, "a");
-  EXPECT_EQ(recorder->publisher_qos.depth, 3U);
-  EXPECT_THAT(recorder->publisher_qos.extra, ElementsAre(Pair("color", "red")));
+  EXPECT_EQ(recorder_->asked_endpoint.topic, "a");
+  EXPECT_EQ(recorder_->publisher_qos.depth, 3U);
+  EXPECT_THAT(recorder_->publisher_qos.extra, ElementsAre(Pair("color", "red")));
   EXPECT_TRUE(fails(node.subscriber("recorder+tcp://b:5"), ErrorCode::unavailable, {"recorded"}));
-  EXPECT_EQ(recorder->asked_endpoint.scheme, "recorder+tcp");
-  EXPECT_EQ(recorder->asked_endpoint.topic, "b:5");
+  EXPECT_EQ(recorder_->asked_endpoint.scheme, "recorder+tcp");
+  EXPECT_EQ(recorder_->asked_endpoint.topic, "b:5");
 }
 
 TEST_F(NodeTest, SchemeThatNobodyServesIsNotFoundAndTheOthersAreListed) {
@@ -112,7 +112,7 @@ TEST_F(NodeTest, MalformedUriAndOptionsAreRefusedBeforeTheBackendIsAsked) {
   EXPECT_TRUE(fails(node.publisher("recorder://t?depth=1", {.depth = 2}), ErrorCode::invalid_argument));
   EXPECT_TRUE(fails(node.topics("recorder://t"), ErrorCode::invalid_argument));
   EXPECT_TRUE(fails(node.remove("recorder://"), ErrorCode::invalid_argument));
-  EXPECT_EQ(recorder->asked_endpoint, Endpoint());
+  EXPECT_EQ(recorder_->asked_endpoint, Endpoint());
 }
 
 TEST_F(NodeTest, CapabilitiesAreThoseOfTheBackendWithOrWithoutATopic) {
@@ -143,7 +143,7 @@ TEST_F(NodeTest, WhatIsNotPromisedIsRefusedByNameAndTheBackendIsNotAsked) {
   subscriber_refused("depth=11", {"depth=11", "at most 10"});
   subscriber_refused("depth=10&held=6", {"held=6", "at most 5"});
   subscriber_refused("depth=10&history=4", {"history=4", "at most 3"});
-  EXPECT_EQ(recorder->asked_endpoint, Endpoint());
+  EXPECT_EQ(recorder_->asked_endpoint, Endpoint());
   EXPECT_TRUE(fails(node.publisher("recorder://t?loans=4&history=3"), ErrorCode::unavailable));
   EXPECT_TRUE(fails(node.subscriber("recorder://t?depth=10&held=5&history=3"), ErrorCode::unavailable));
 }
@@ -163,17 +163,17 @@ TEST_F(NodeTest, LosslessNeedsOneOfTheTwoGrants) {
   for (const Capabilities& promised : {Capabilities{.lossless_block = true}, Capabilities{.lossless_reject = true}}) {
     Node node = promising(promised);
     EXPECT_TRUE(fails(node.subscriber("recorder://t?policy=lossless"), ErrorCode::unavailable));
-    EXPECT_EQ(recorder->subscriber_qos.policy, SlowPolicy::lossless);
+    EXPECT_EQ(recorder_->subscriber_qos.policy, SlowPolicy::lossless);
   }
 }
 
 TEST_F(NodeTest, DefaultsFollowWhatTheBackendHas) {
   Node node = promising({.drop_newest = true, .max_loans = 8, .max_held = 9});
   EXPECT_TRUE(fails(node.publisher("recorder://t"), ErrorCode::unavailable));
-  EXPECT_EQ(recorder->publisher_qos.loans, 8U);
+  EXPECT_EQ(recorder_->publisher_qos.loans, 8U);
   EXPECT_TRUE(fails(node.subscriber("recorder://t"), ErrorCode::unavailable));
-  EXPECT_EQ(recorder->subscriber_qos.policy, SlowPolicy::drop_newest);
-  EXPECT_EQ(recorder->subscriber_qos.held, 9U);
+  EXPECT_EQ(recorder_->subscriber_qos.policy, SlowPolicy::drop_newest);
+  EXPECT_EQ(recorder_->subscriber_qos.held, 9U);
 }
 
 TEST_F(NodeTest, ListingAndRemovingAreUnsupportedUnlessABackendSaysOtherwise) {

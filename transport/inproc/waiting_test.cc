@@ -30,18 +30,18 @@ using testing_support::text;
 
 class WaitingTest : public testing_support::InprocTest {
  protected:
-  Publisher publisher = must(node.publisher("inproc://t"));
-  Subscriber subscriber = must(node.subscriber("inproc://t"));
+  Publisher publisher_ = must(node.publisher("inproc://t"));
+  Subscriber subscriber_ = must(node.subscriber("inproc://t"));
 };
 
 TEST_F(WaitingTest, WaitEndsReadyWithDataAndAtTheDeadlineWithout) {
   const Deadline deadline = after(std::chrono::milliseconds(2));
-  EXPECT_EQ(must(subscriber.wait(deadline)), Wake::deadline);
+  EXPECT_EQ(must(subscriber_.wait(deadline)), Wake::deadline);
   EXPECT_GE(std::chrono::steady_clock::now(), deadline);
-  EXPECT_EQ(must(subscriber.wait(at_once)), Wake::deadline);
-  must(publisher.send(bytes("x")));
-  EXPECT_EQ(must(subscriber.wait(at_once)), Wake::ready);
-  EXPECT_EQ(must(subscriber.wait(never)), Wake::ready);
+  EXPECT_EQ(must(subscriber_.wait(at_once)), Wake::deadline);
+  must(publisher_.send(bytes("x")));
+  EXPECT_EQ(must(subscriber_.wait(at_once)), Wake::ready);
+  EXPECT_EQ(must(subscriber_.wait(never)), Wake::ready);
 }
 
 TEST_F(WaitingTest, WaitingCostsNoProcessorTime) {
@@ -51,24 +51,24 @@ TEST_F(WaitingTest, WaitingCostsNoProcessorTime) {
     return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
   };
   const auto before = spent();
-  EXPECT_EQ(must(subscriber.wait(after(std::chrono::milliseconds(100)))), Wake::deadline);
+  EXPECT_EQ(must(subscriber_.wait(after(std::chrono::milliseconds(100)))), Wake::deadline);
   EXPECT_LT(spent() - before, std::chrono::milliseconds(50));
 }
 
 TEST_F(WaitingTest, StopTokenEndsEveryWait) {
   std::stop_source stop;
   std::jthread stopping([&] { stop.request_stop(); });
-  EXPECT_EQ(must(subscriber.wait(soon(), stop.get_token())), Wake::interrupted);
-  EXPECT_TRUE(fails(publisher.wait_for_subscribers(2, soon(), stop.get_token()), ErrorCode::interrupted, {"\"t\""}));
-  EXPECT_EQ(must(subscriber.wait(at_once, stop.get_token())), Wake::interrupted);
+  EXPECT_EQ(must(subscriber_.wait(soon(), stop.get_token())), Wake::interrupted);
+  EXPECT_TRUE(fails(publisher_.wait_for_subscribers(2, soon(), stop.get_token()), ErrorCode::interrupted, {"\"t\""}));
+  EXPECT_EQ(must(subscriber_.wait(at_once, stop.get_token())), Wake::interrupted);
 }
 
 TEST_F(WaitingTest, TriggeredTokenStopsALoopThatAlwaysFindsData) {
   std::stop_source stop;
   stop.request_stop();
-  must(publisher.send(bytes("x")));
-  EXPECT_EQ(must(subscriber.wait(never, stop.get_token())), Wake::interrupted);
-  EXPECT_THAT(take_all(subscriber), ElementsAre("x"));
+  must(publisher_.send(bytes("x")));
+  EXPECT_EQ(must(subscriber_.wait(never, stop.get_token())), Wake::interrupted);
+  EXPECT_THAT(take_all(subscriber_), ElementsAre("x"));
 }
 
 TEST_F(WaitingTest, NoWakeUpIsLostBetweenTwoThatAnswerEachOther) {
@@ -84,30 +84,30 @@ TEST_F(WaitingTest, NoWakeUpIsLostBetweenTwoThatAnswerEachOther) {
     }
   });
   for (int round = 0; round < rounds; ++round) {
-    must(publisher.send({}));
+    must(publisher_.send({}));
     ASSERT_EQ(must(answered.wait(soon())), Wake::ready);
     ASSERT_TRUE(must(answered.take()));
   }
 }
 
 TEST_F(WaitingTest, DescriptorIsReadableExactlyWhileThereIsSomethingToTake) {
-  const int descriptor = must(subscriber.fd());
-  EXPECT_EQ(must(subscriber.fd()), descriptor);
+  const int descriptor = must(subscriber_.fd());
+  EXPECT_EQ(must(subscriber_.fd()), descriptor);
   EXPECT_FALSE(readable(descriptor));
-  must(publisher.send(bytes("a")));
-  must(publisher.send(bytes("b")));
+  must(publisher_.send(bytes("a")));
+  must(publisher_.send(bytes("b")));
   EXPECT_TRUE(readable(descriptor));
-  must(subscriber.take());
+  must(subscriber_.take());
   EXPECT_TRUE(readable(descriptor));
-  must(subscriber.take());
+  must(subscriber_.take());
   EXPECT_FALSE(readable(descriptor));
-  EXPECT_FALSE(must(subscriber.take()));
+  EXPECT_FALSE(must(subscriber_.take()));
   EXPECT_FALSE(readable(descriptor));
 }
 
 TEST_F(WaitingTest, DescriptorMadeLaterShowsWhatIsThereAlready) {
-  must(publisher.send(bytes("a")));
-  EXPECT_TRUE(readable(must(subscriber.fd())));
+  must(publisher_.send(bytes("a")));
+  EXPECT_TRUE(readable(must(subscriber_.fd())));
 }
 
 TEST_F(WaitingTest, DescriptorIsReadableForHistoryAndAfterThePublisherLeft) {
@@ -128,7 +128,7 @@ TEST_F(WaitingTest, DescriptorsAreClosedWithTheirOwnersAndNotInheritedByPrograms
     Subscriber other = must(node.subscriber("inproc://t"));
     descriptor = must(other.fd());
     EXPECT_NE(::fcntl(descriptor, F_GETFD) & FD_CLOEXEC, 0);
-    must(publisher.send(bytes("x")));
+    must(publisher_.send(bytes("x")));
     in_hand = must(other.take());
   }
   EXPECT_EQ(::fcntl(descriptor, F_GETFD), -1);
@@ -141,16 +141,16 @@ TEST_F(WaitingTest, ExhaustedDescriptorsAreAnErrorThatNamesTheRemedy) {
   rlimit none = before;
   none.rlim_cur = 0;
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
-  const Result<int> refused = subscriber.fd();
+  const Result<int> refused = subscriber_.fd();
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_TRUE(fails(refused, ErrorCode::resource_exhausted, {"ulimit -n"}));
-  EXPECT_FALSE(readable(must(subscriber.fd())));
+  EXPECT_FALSE(readable(must(subscriber_.fd())));
 }
 
 TEST_F(WaitingTest, TakeBeyondHeldIsRefusedAndLosesNothing) {
   Subscriber other = must(node.subscriber("inproc://t?held=2"));
   for (const char* word : {"a", "b", "c"}) {
-    must(publisher.send(bytes(word)));
+    must(publisher_.send(bytes(word)));
   }
   Sample a = must(other.take());
   const Sample b = must(other.take());
@@ -162,17 +162,17 @@ TEST_F(WaitingTest, TakeBeyondHeldIsRefusedAndLosesNothing) {
 }
 
 TEST_F(WaitingTest, WaitForSubscribersCountsThoseThatAreThere) {
-  must(publisher.wait_for_subscribers(0, at_once));
-  must(publisher.wait_for_subscribers(1, at_once));
-  EXPECT_TRUE(fails(publisher.wait_for_subscribers(2, at_once), ErrorCode::timed_out, {"\"t\"", "1 of 2"}));
+  must(publisher_.wait_for_subscribers(0, at_once));
+  must(publisher_.wait_for_subscribers(1, at_once));
+  EXPECT_TRUE(fails(publisher_.wait_for_subscribers(2, at_once), ErrorCode::timed_out, {"\"t\"", "1 of 2"}));
   std::optional<Subscriber> second;
   std::jthread joining([&] { second = must(node.subscriber("inproc://t")); });
-  must(publisher.wait_for_subscribers(2, soon()));
-  must(publisher.send(bytes("x")));
+  must(publisher_.wait_for_subscribers(2, soon()));
+  must(publisher_.send(bytes("x")));
   joining.join();
   EXPECT_THAT(take_all(*second), ElementsAre("x"));
   second.reset();
-  EXPECT_TRUE(fails(publisher.wait_for_subscribers(2, at_once), ErrorCode::timed_out));
+  EXPECT_TRUE(fails(publisher_.wait_for_subscribers(2, at_once), ErrorCode::timed_out));
 }
 
 }  // namespace
