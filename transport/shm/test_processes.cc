@@ -277,9 +277,9 @@ void sleep_no_more() {
 
 bool give_to_somebody_else(const std::string& path) {
   if (chown(path.c_str(), 12345, 12345) == 0) return true;
-  for (const char* foreign : {"/usr", "/var/cache/man", "/var/cache/apt/archives/partial"}) {
+  for (const char* foreign : {"/usr", "/var/cache/man", "/var/lib/apt/lists/auxfiles"}) {
     struct stat status {};
-    if (stat(foreign, &status) == 0 && status.st_uid != geteuid() &&
+    if (stat(foreign, &status) == 0 && status.st_uid != geteuid() && access(foreign, R_OK | X_OK) == 0 &&
         mount(foreign, path.c_str(), nullptr, MS_BIND, nullptr) == 0) {
       return true;
     }
